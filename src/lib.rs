@@ -1,0 +1,4 @@
+//! leapp
+pub mod error;
+pub mod secret;
+pub mod session;

@@ -1,0 +1,101 @@
+//! A session and its parts: read once, valid ever after.
+
+mod arn;
+mod duration;
+mod names;
+mod role_session_name;
+
+use std::collections::BTreeMap;
+
+pub use arn::{Invalid, ProviderArn, RoleArn};
+pub use duration::{SessionDuration, parse_span, span};
+pub use names::{Alias, ExternalId, MfaDevice, Policy, PolicyArn, ProfileName, Region, SamlUrl, SourceIdentity};
+pub use role_session_name::RoleSessionName;
+
+/// A named entry of the config: whose credentials, and how they come.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Session {
+    /// Its name.
+    pub alias: Alias,
+    /// The region to work in; where it is none, the config's `default_region`.
+    pub region: Option<Region>,
+    /// The named profile of `~/.aws/config` that this session stands for.
+    pub profile: Option<ProfileName>,
+    /// How long its credentials are asked to last.
+    pub duration: Option<SessionDuration>,
+    /// Never switched to by a directory, and `env` asks first.
+    pub protected: bool,
+    /// How its credentials come.
+    pub source: Source,
+}
+
+/// How a session's credentials come.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Source {
+    /// Sign in at a SAML identity provider, then `sts:AssumeRoleWithSAML`.
+    Federated(Federated),
+    /// `sts:AssumeRole` with another session's credentials.
+    Chained(Box<Chained>),
+}
+
+/// An AWS IAM role federated: the person signs in at a SAML 2.0 identity provider.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Federated {
+    /// Where the sign-in starts.
+    pub saml_url: SamlUrl,
+    /// The identity provider as IAM knows it.
+    pub idp_arn: ProviderArn,
+    /// The role to assume.
+    pub role_arn: RoleArn,
+}
+
+/// An AWS IAM role chained: assumed with the credentials of another session.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Chained {
+    /// The session it starts from.
+    pub assumer: Alias,
+    /// The role to assume.
+    pub role_arn: RoleArn,
+    /// The name under which it appears in CloudTrail.
+    pub role_session_name: RoleSessionName,
+    /// What the role's trust policy asks a third party for.
+    pub external_id: Option<ExternalId>,
+    /// Who is behind the chain.
+    pub source_identity: Option<SourceIdentity>,
+    /// Session tags: at most 50; keys of 1 to 128 characters, values of at most 256.
+    pub tags: BTreeMap<String, String>,
+    /// The keys of those tags that are passed on along a chain.
+    pub transitive_tags: Vec<String>,
+    /// Managed policies that narrow the session: at most 10.
+    pub policy_arns: Vec<PolicyArn>,
+    /// An inline policy that narrows the session.
+    pub policy: Option<Policy>,
+    /// The MFA device whose code the role's trust policy asks for.
+    pub mfa_device: Option<MfaDevice>,
+}
+
+impl Session {
+    /// The role that this session assumes.
+    pub fn role_arn(&self) -> &RoleArn {
+        match &self.source {
+            Source::Federated(federated) => &federated.role_arn,
+            Source::Chained(chained) => &chained.role_arn,
+        }
+    }
+
+    /// The session that this one starts from.
+    pub fn assumer(&self) -> Option<&Alias> {
+        match &self.source {
+            Source::Federated(_) => None,
+            Source::Chained(chained) => Some(&chained.assumer),
+        }
+    }
+
+    /// The word for its kind in the config.
+    pub fn kind(&self) -> &'static str {
+        match &self.source {
+            Source::Federated(_) => "federated",
+            Source::Chained(_) => "chained",
+        }
+    }
+}
