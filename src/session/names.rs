@@ -113,6 +113,20 @@ impl Region {
         Ok(Self(text.to_owned()))
     }
 
+    /// The partition that the region belongs to, by its prefix (AWS service endpoints, "Regional endpoints").
+    pub fn partition(&self) -> &'static str {
+        let prefixes = [
+            ("cn-", "aws-cn"),
+            ("us-gov-", "aws-us-gov"),
+            ("eusc-", "aws-eusc"),
+            ("us-iso-", "aws-iso"),
+            ("us-isob-", "aws-iso-b"),
+            ("eu-isoe-", "aws-iso-e"),
+            ("us-isof-", "aws-iso-f"),
+        ];
+        prefixes.iter().find(|(prefix, _)| self.0.starts_with(prefix)).map_or("aws", |(_, partition)| partition)
+    }
+
     /// A region out of leapp's own table of partitions.
     pub(super) fn known(text: &str) -> Self {
         Self(text.to_owned())

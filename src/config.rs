@@ -1,0 +1,252 @@
+//! The person's config: read whole, checked whole, before anything else happens.
+
+mod check;
+mod read_session;
+mod reader;
+
+use std::{collections::BTreeMap, fs, io::Read as _, os::unix::fs::PermissionsExt as _, path::Path, time::Duration};
+
+use reader::{Source, Table};
+use toml::de::DeTable;
+
+use crate::{
+    context::Context,
+    error::{Error, Result},
+    near,
+    session::{Alias, Invalid, Region, Session, parse_span},
+};
+
+/// A config larger than this is not one; 20 sessions take about 5 KB.
+const MAX_BYTES: u64 = 4 << 20;
+
+/// The config as a whole; every session in it is valid, and every assumer is there.
+#[derive(Debug)]
+pub struct Config {
+    /// The file as errors name it.
+    pub name: String,
+    /// Whether there is a file.
+    pub exists: bool,
+    /// The region of sessions that name none.
+    pub default_region: Option<Region>,
+    /// How long all STS calls of one run may take together.
+    pub timeout: Duration,
+    /// The browser and the bounds of a sign-in.
+    pub browser: BrowserSettings,
+    /// Where the vault's key rests.
+    pub vault: VaultSettings,
+    /// The sessions, by alias.
+    pub sessions: BTreeMap<Alias, Session>,
+}
+
+/// Which browser signs in, and how.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BrowserSettings {
+    /// A path or a name on `PATH`; none: the first of those that are known.
+    pub program: Option<String>,
+    /// More arguments for it.
+    pub args: Vec<String>,
+    /// Whether a window is opened.
+    pub headless: HeadlessMode,
+    /// How long a person may take to sign in.
+    pub sign_in_timeout: Duration,
+}
+
+/// Whether a browser window is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeadlessMode {
+    /// Silently where a sign-in is remembered; a window where the person is needed.
+    Auto,
+    /// Never a window.
+    Always,
+    /// Always a window.
+    Never,
+}
+
+/// Where the vault's key rests, and for how long it stays at hand.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VaultSettings {
+    /// Where the key rests.
+    pub key: KeySource,
+    /// How long the kernel holds the unlocked key; zero: not at all.
+    pub unlock_ttl: Duration,
+}
+
+/// Where the vault's master key rests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeySource {
+    /// The OS keyring where there is one when the vault is made, else a passphrase.
+    Auto,
+    /// The OS keyring.
+    Keyring,
+    /// A passphrase of the person's.
+    Passphrase,
+}
+
+impl Config {
+    /// Reads the config of this context, and what the environment says in its place.
+    ///
+    /// # Errors
+    /// Where the file cannot be read, or anything in it is not valid: with file, line, key and the fix.
+    pub fn load(context: &Context) -> Result<Self> {
+        let path = &context.paths().config;
+        let name = context.paths().short(path);
+        let text = read(path, &name)?;
+        let mut config = Self::parse(&name, text.as_deref().unwrap_or_default())?;
+        config.exists = text.is_some();
+        config.browser.override_from(context)?;
+        Ok(config)
+    }
+
+    /// Reads a config's text; `name` is the file in errors.
+    ///
+    /// # Errors
+    /// Where anything in it is not valid.
+    pub fn parse(name: &str, text: &str) -> Result<Self> {
+        let source = Source { name, text };
+        let document = DeTable::parse(text)
+            .map_err(|error| source.error(&error.span().unwrap_or(0..0), "", error.message().replace('\n', ", ")))?;
+        let table = Table::new(&source, String::new(), document.get_ref(), document.span());
+        let mut config = Self {
+            name: name.to_owned(),
+            exists: true,
+            default_region: table.parsed("default_region", Region::parse)?,
+            timeout: table.span("timeout", timeout)?.unwrap_or(Duration::from_secs(20)),
+            browser: BrowserSettings::read(&table)?,
+            vault: VaultSettings::read(&table)?,
+            sessions: BTreeMap::new(),
+        };
+        if let Some(sessions) = table.table("sessions")? {
+            let read = read_session::all(&sessions)?;
+            check::all(&read, config.default_region.as_ref())?;
+            config.sessions = read.into_iter().map(|entry| (entry.session.alias.clone(), entry.session)).collect();
+        }
+        table.check_keys(|key| {
+            read_session::is_key(key).then(|| "belongs to a session: put it under [sessions.NAME]".to_owned())
+        })?;
+        Ok(config)
+    }
+
+    /// The session of that name.
+    ///
+    /// # Errors
+    /// Where there is none: with the names that are near.
+    pub fn session(&self, name: &str) -> Result<&Session> {
+        let found = Alias::parse(name).ok().and_then(|alias| self.sessions.get(&alias));
+        found.ok_or_else(|| self.no_session(name))
+    }
+
+    fn no_session(&self, name: &str) -> Error {
+        let error = Error::usage(format!("there is no session `{name}`"));
+        if self.sessions.is_empty() {
+            return error.because(format!("{} has none", self.name)).hint("run: leapp session add federated");
+        }
+        let near = near::nearest(name, self.sessions.keys().map(Alias::as_str));
+        if near.is_empty() {
+            return error.hint("run: leapp list");
+        }
+        let names: Vec<String> = near.iter().map(|near| format!("`{near}`")).collect();
+        error.hint(format!("did you mean {}?", names.join(" or ")))
+    }
+
+    /// The region to work in with a session, where the config names one.
+    pub fn region<'a>(&'a self, session: &'a Session) -> Option<&'a Region> {
+        session.region.as_ref().or(self.default_region.as_ref())
+    }
+}
+
+/// The file's text; none where there is no file.
+fn read(path: &Path, name: &str) -> Result<Option<String>> {
+    let cannot = |why: &dyn std::fmt::Display| Error::new(format!("cannot read {name}")).because(why);
+    let mut file = match fs::File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(cannot(&error)),
+    };
+    let metadata = file.metadata().map_err(|error| cannot(&error))?;
+    if !metadata.is_file() {
+        return Err(cannot(&"it is not a regular file"));
+    }
+    if metadata.permissions().mode() & 0o002 != 0 {
+        return Err(cannot(&"everybody may write to it").hint(format!("run: chmod o-w {name}")));
+    }
+    if metadata.len() > MAX_BYTES {
+        return Err(cannot(&"it is larger than 4 MiB"));
+    }
+    let mut text = String::with_capacity(usize::try_from(metadata.len()).unwrap_or_default() + 1);
+    file.by_ref().take(MAX_BYTES).read_to_string(&mut text).map_err(|error| cannot(&error))?;
+    Ok(Some(text))
+}
+
+/// A bound on a wait: 1 second to 1 hour.
+fn timeout(text: &str) -> Result<Duration, Invalid> {
+    let span = parse_span(text)?;
+    if (Duration::from_secs(1)..=Duration::from_secs(3600)).contains(&span) {
+        return Ok(span);
+    }
+    Err("a timeout is 1s to 1h".into())
+}
+
+impl BrowserSettings {
+    fn read(table: &Table<'_>) -> Result<Self> {
+        Ok(Self {
+            program: table.parsed("browser", |text| Ok(text.to_owned()))?,
+            args: table.list("browser_args", |text| Ok(text.to_owned()))?,
+            headless: table.parsed("headless", HeadlessMode::parse)?.unwrap_or(HeadlessMode::Auto),
+            sign_in_timeout: table.span("sign_in_timeout", timeout)?.unwrap_or(Duration::from_secs(300)),
+        })
+    }
+
+    fn override_from(&mut self, context: &Context) -> Result<()> {
+        if let Some(program) = context.var("LEAPP_BROWSER") {
+            self.program = Some(program.to_owned());
+        }
+        if let Some(words) = context.var("LEAPP_BROWSER_ARGS") {
+            self.args = shell_words::split(words)
+                .map_err(|error| Error::usage("cannot read LEAPP_BROWSER_ARGS").because(error))?;
+        }
+        if let Some(mode) = context.var("LEAPP_HEADLESS") {
+            self.headless =
+                HeadlessMode::parse(mode).map_err(|why| Error::usage("cannot read LEAPP_HEADLESS").because(why))?;
+        }
+        Ok(())
+    }
+}
+
+impl HeadlessMode {
+    fn parse(text: &str) -> Result<Self, Invalid> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "always" => Ok(Self::Always),
+            "never" => Ok(Self::Never),
+            other => Err(format!("`{other}` is none of auto, always, never")),
+        }
+    }
+}
+
+impl VaultSettings {
+    /// As long as a working day with its breaks, and as the longest role session.
+    const UNLOCK_TTL: Duration = Duration::from_secs(12 * 3600);
+
+    fn read(table: &Table<'_>) -> Result<Self> {
+        let mut settings = Self { key: KeySource::Auto, unlock_ttl: Self::UNLOCK_TTL };
+        let Some(vault) = table.table("vault")? else { return Ok(settings) };
+        settings.key = vault.parsed("key", KeySource::parse)?.unwrap_or(settings.key);
+        settings.unlock_ttl = vault.span("unlock_ttl", parse_span)?.unwrap_or(settings.unlock_ttl);
+        vault.check_keys(|_| None)?;
+        Ok(settings)
+    }
+}
+
+impl KeySource {
+    fn parse(text: &str) -> Result<Self, Invalid> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "keyring" => Ok(Self::Keyring),
+            "passphrase" => Ok(Self::Passphrase),
+            other => Err(format!("`{other}` is none of auto, keyring, passphrase")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,134 @@
+//! One `[sessions.NAME]` table into one [`Session`].
+
+use std::ops::Range;
+
+use super::reader::Table;
+use crate::{
+    error::Result,
+    session::{
+        Alias, Chained, ExternalId, Federated, Invalid, MfaDevice, Policy, PolicyArn, ProfileName, ProviderArn, Region,
+        RoleArn, RoleSessionName, SamlUrl, Session, SessionDuration, Source, SourceIdentity,
+    },
+};
+
+/// A session and what is needed to speak of its place in the file.
+pub(super) struct Entry<'a> {
+    pub(super) session: Session,
+    pub(super) table: Table<'a>,
+    pub(super) name: Range<usize>,
+}
+
+const KINDS: [&str; 2] = ["federated", "chained"];
+const COMMON: [&str; 5] = ["kind", "region", "profile", "duration", "protected"];
+const FEDERATED: [&str; 3] = ["saml_url", "idp_arn", "role_arn"];
+const CHAINED: [&str; 10] = [
+    "assumer",
+    "role_arn",
+    "role_session_name",
+    "external_id",
+    "source_identity",
+    "tags",
+    "transitive_tags",
+    "policy_arns",
+    "policy",
+    "mfa_device",
+];
+
+/// Whether a key has a meaning in some session.
+pub(super) fn is_key(key: &str) -> bool {
+    COMMON.contains(&key) || FEDERATED.contains(&key) || CHAINED.contains(&key)
+}
+
+/// Every session of the file, in the order of their names.
+pub(super) fn all<'a>(sessions: &Table<'a>) -> Result<Vec<Entry<'a>>> {
+    sessions
+        .tables()
+        .map(|entry| {
+            let (name, table) = entry?;
+            let alias = Alias::parse(name.value).map_err(|why| sessions.error_at(name.value, &name.span, why))?;
+            let session = one(alias, &table)?;
+            Ok(Entry { session, table, name: name.span })
+        })
+        .collect()
+}
+
+fn one(alias: Alias, table: &Table<'_>) -> Result<Session> {
+    let kind = table.required("kind", "federated", |kind| match KINDS.iter().find(|known| **known == kind) {
+        Some(known) => Ok(*known),
+        None => Err(format!("`{kind}` is none of the kinds: {}", KINDS.join(", "))),
+    })?;
+    let session = Session {
+        alias,
+        region: table.parsed("region", Region::parse)?,
+        profile: table.parsed("profile", ProfileName::parse)?,
+        duration: table.span("duration", SessionDuration::parse)?,
+        protected: table.flag("protected")?,
+        source: match kind {
+            "federated" => Source::Federated(federated(table)?),
+            _ => Source::Chained(Box::new(chained(table)?)),
+        },
+    };
+    table.check_keys(|key| {
+        let owner = if FEDERATED.contains(&key) { "federated" } else { "chained" };
+        is_key(key).then(|| format!("belongs to {owner} sessions, and this one is {kind}"))
+    })?;
+    Ok(session)
+}
+
+fn federated(table: &Table<'_>) -> Result<Federated> {
+    Ok(Federated {
+        saml_url: table.required("saml_url", "https://acme.okta.com/home/amazon_aws/…", SamlUrl::parse)?,
+        idp_arn: table.required("idp_arn", "arn:aws:iam::111122223333:saml-provider/okta", ProviderArn::parse)?,
+        role_arn: table.required("role_arn", "arn:aws:iam::111122223333:role/Admin", role_arn)?,
+    })
+}
+
+fn chained(table: &Table<'_>) -> Result<Chained> {
+    let tags = table.map("tags", tag)?;
+    let transitive_tags = table.list("transitive_tags", |key| match tags.contains_key(key) {
+        true => Ok(key.to_owned()),
+        false => Err(format!("`{key}` is not among `tags`")),
+    })?;
+    if tags.len() > 50 {
+        return Err(table.error("a session has at most 50 tags"));
+    }
+    let policy_arns = table.list("policy_arns", PolicyArn::parse)?;
+    if policy_arns.len() > 10 {
+        return Err(table.error("a session has at most 10 policy_arns"));
+    }
+    Ok(Chained {
+        assumer: table.required("assumer", "corp", Alias::parse)?,
+        role_arn: table.required("role_arn", "arn:aws:iam::444455556666:role/Deploy", role_arn)?,
+        role_session_name: table.parsed("role_session_name", RoleSessionName::parse)?.unwrap_or_default(),
+        external_id: table.parsed("external_id", ExternalId::parse)?,
+        source_identity: table.parsed("source_identity", SourceIdentity::parse)?,
+        tags,
+        transitive_tags,
+        policy_arns,
+        policy: table.parsed("policy", Policy::parse)?,
+        mfa_device: table.parsed("mfa_device", MfaDevice::parse)?,
+    })
+}
+
+/// A role that STS lets be assumed.
+fn role_arn(text: &str) -> Result<RoleArn, Invalid> {
+    let arn = RoleArn::parse(text)?;
+    if arn.is_reserved_for_identity_center() {
+        return Err("IAM Identity Center alone can assume an AWSReservedSSO_… role; name another role".into());
+    }
+    Ok(arn)
+}
+
+/// Bounds of session tags (`AssumeRole`, parameter `Tags`).
+fn tag(key: &str, value: &str) -> Result<(), Invalid> {
+    let good = |c: char| c.is_alphanumeric() || " _.:/=+@-".contains(c);
+    if key.is_empty() || key.chars().count() > 128 || key.to_lowercase().starts_with("aws:") || !key.chars().all(good) {
+        return Err(
+            "a tag's key has 1 to 128 letters, digits, spaces and _.:/=+@-, and does not start with aws:".into()
+        );
+    }
+    if value.chars().count() > 256 || !value.chars().all(good) {
+        return Err("a tag's value has at most 256 letters, digits, spaces and _.:/=+@-".into());
+    }
+    Ok(())
+}

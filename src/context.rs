@@ -1,0 +1,206 @@
+//! The surroundings of a run: environment, paths, clock, and where to say things.
+//!
+//! The only room that reads ambient state. Everything else is handed a [`Context`].
+
+use std::{
+    collections::BTreeMap,
+    ffi::{OsStr, OsString},
+    fmt,
+    io::{self, IsTerminal, Write},
+    path::{Path, PathBuf},
+};
+
+use time::OffsetDateTime;
+
+use crate::error::{Error, Result, escaped};
+
+/// Everything that a run takes from its surroundings.
+pub struct Context {
+    environment: Environment,
+    paths: Paths,
+    clock: fn() -> OffsetDateTime,
+    verbose: bool,
+}
+
+/// The variables of the environment, as they were when the program started.
+pub struct Environment(BTreeMap<OsString, OsString>);
+
+/// Where leapp keeps things.
+#[derive(Clone, Debug)]
+pub struct Paths {
+    /// The config file: `$LEAPP_CONFIG`, else `$XDG_CONFIG_HOME/leapp/config.toml`.
+    pub config: PathBuf,
+    /// The state folder: `$XDG_STATE_HOME/leapp`.
+    pub state: PathBuf,
+    /// The person's home.
+    pub home: PathBuf,
+}
+
+impl Context {
+    /// The surroundings of this process.
+    ///
+    /// # Errors
+    /// Where there is no home directory to keep anything in.
+    #[allow(clippy::disallowed_methods, reason = "the one place that reads them")]
+    pub fn ambient(verbose: bool) -> Result<Self> {
+        let environment = Environment(std::env::vars_os().collect());
+        let paths = Paths::of(&environment)?;
+        Ok(Self { environment, paths, clock: OffsetDateTime::now_utc, verbose })
+    }
+
+    /// The paths.
+    pub fn paths(&self) -> &Paths {
+        &self.paths
+    }
+
+    /// The environment.
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// A variable's text, where it is set, not empty, and Unicode.
+    pub fn var(&self, name: &str) -> Option<&str> {
+        self.environment.get(name)
+    }
+
+    /// The time.
+    pub fn now(&self) -> OffsetDateTime {
+        (self.clock)()
+    }
+
+    /// Prints what was asked for on standard output.
+    ///
+    /// # Errors
+    /// Where standard output takes no more: a full disk, a closed pipe.
+    pub fn print(&self, text: &str) -> Result<()> {
+        let mut out = io::stdout().lock();
+        out.write_all(text.as_bytes())
+            .and_then(|()| out.flush())
+            .map_err(|error| Error::new("cannot write to standard output").because(error))
+    }
+
+    /// Says a line to the person, on standard error. The text may come from outside: it is escaped.
+    pub fn say(&self, text: impl fmt::Display) {
+        to_stderr(&format!("leapp: {}\n", escaped(&text.to_string())));
+    }
+
+    /// With `-v`, says what is being done. Never given a secret.
+    pub fn trace(&self, text: impl FnOnce() -> String) {
+        if self.verbose {
+            to_stderr(&format!("leapp: · {}\n", escaped(&text())));
+        }
+    }
+
+    /// Whether a person reads standard error.
+    pub fn is_watched(&self) -> bool {
+        io::stderr().is_terminal()
+    }
+
+    /// Whether standard output is a terminal.
+    pub fn is_terminal(&self) -> bool {
+        io::stdout().is_terminal()
+    }
+
+    /// Whether output may be coloured: a terminal, and no `NO_COLOR` (<https://no-color.org>).
+    pub fn is_coloured(&self) -> bool {
+        self.var("NO_COLOR").is_none() && self.var("TERM") != Some("dumb") && self.is_terminal()
+    }
+}
+
+/// Prints a finished message on standard error; where that is closed, nobody is left to tell.
+pub(crate) fn to_stderr(text: &str) {
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+impl Environment {
+    /// An environment of these variables, for tests.
+    pub fn of<'a>(variables: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        Self(variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+    }
+
+    /// A variable's text, where it is set, not empty, and Unicode.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.get_os(name).and_then(OsStr::to_str)
+    }
+
+    /// A variable's value, where it is set and not empty.
+    pub fn get_os(&self, name: &str) -> Option<&OsStr> {
+        self.0.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())
+    }
+
+    fn path(&self, name: &str) -> Option<PathBuf> {
+        self.get_os(name).map(PathBuf::from)
+    }
+
+    /// An XDG folder; "all paths must be absolute, else … ignore it" (XDG Base Directory Specification).
+    fn xdg(&self, name: &str) -> Option<PathBuf> {
+        self.path(name).filter(|path| path.is_absolute())
+    }
+}
+
+impl Paths {
+    /// The paths that an environment asks for.
+    ///
+    /// # Errors
+    /// Where `HOME` is not set and is needed.
+    pub fn of(environment: &Environment) -> Result<Self> {
+        let home = environment.path("HOME");
+        let under_home = |folder: &str| {
+            home.as_ref().map(|home| home.join(folder)).ok_or_else(|| {
+                Error::new("cannot tell where your files are")
+                    .because("HOME is not set")
+                    .hint("set HOME, or XDG_CONFIG_HOME and XDG_STATE_HOME, to absolute paths")
+            })
+        };
+        let config = match environment.path("LEAPP_CONFIG") {
+            Some(file) => file,
+            None => {
+                environment.xdg("XDG_CONFIG_HOME").map_or_else(|| under_home(".config"), Ok)?.join("leapp/config.toml")
+            }
+        };
+        let state = environment.xdg("XDG_STATE_HOME").map_or_else(|| under_home(".local/state"), Ok)?.join("leapp");
+        let home = home.unwrap_or_else(|| PathBuf::from("/"));
+        Ok(Self { config, state, home })
+    }
+
+    /// A path as a person would write it: `~/…` under the home directory.
+    pub fn short(&self, path: &Path) -> String {
+        match path.strip_prefix(&self.home) {
+            Ok(rest) if self.home != Path::new("/") => format!("~/{}", rest.display()),
+            _ => path.display().to_string(),
+        }
+    }
+}
+
+#[cfg(test)]
+impl Context {
+    /// A context of a test's own making, at a fixed time.
+    pub(crate) fn for_tests(environment: Environment, clock: fn() -> OffsetDateTime) -> Self {
+        let paths = Paths::of(&environment).expect("paths");
+        Self { environment, paths, clock, verbose: false }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_follow_the_environment() {
+        let of = |variables: &[(&str, &str)]| Paths::of(&Environment::of(variables.iter().copied()));
+        let plain = of(&[("HOME", "/home/a")]).expect("paths");
+        assert_eq!(plain.config, Path::new("/home/a/.config/leapp/config.toml"));
+        assert_eq!(plain.state, Path::new("/home/a/.local/state/leapp"));
+        let xdg =
+            of(&[("XDG_CONFIG_HOME", "/c"), ("XDG_STATE_HOME", "/s"), ("LEAPP_CONFIG", "x.toml")]).expect("paths");
+        assert_eq!((xdg.config.as_path(), xdg.state.as_path()), (Path::new("x.toml"), Path::new("/s/leapp")));
+        let relative = of(&[("HOME", "/h"), ("XDG_STATE_HOME", "relative")]).expect("paths");
+        assert_eq!(relative.state, Path::new("/h/.local/state/leapp"));
+        assert!(of(&[("XDG_CONFIG_HOME", "/c")]).is_err());
+    }
+
+    #[test]
+    fn an_empty_variable_is_no_variable() {
+        assert_eq!(Environment::of([("A", "")]).get("A"), None);
+    }
+}
