@@ -1,0 +1,102 @@
+//! Private files: folders only the person can enter, files replaced whole or not at all.
+
+use std::{
+    fs,
+    io::{self, Read as _, Write as _},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    path::Path,
+};
+
+/// Whether a file must outlive a power cut.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// Synced to the disk: what cannot be had again.
+    Synced,
+    /// Left to the operating system: what a sign-in brings back.
+    Cached,
+}
+
+/// Makes a folder and those above it, for the person alone; what was there too open is closed.
+pub(crate) fn private_folder(path: &Path) -> io::Result<()> {
+    match fs::DirBuilder::new().recursive(true).mode(0o700).create(path) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
+        Err(error) => return Err(error),
+    }
+    let mode = fs::metadata(path)?.permissions().mode();
+    if mode & 0o077 != 0 {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
+    }
+    Ok(())
+}
+
+/// Replaces a file: written beside it (mode 0600), then renamed, so that a reader sees the old or the new.
+pub(crate) fn replace(path: &Path, bytes: &[u8], durability: Durability) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    private_folder(folder)?;
+    let mut file = tempfile::Builder::new().prefix(".leapp-").tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    if durability == Durability::Synced {
+        file.as_file().sync_all()?;
+    }
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// Reads a file of at most `limit` bytes; none where there is no such file.
+///
+/// Not opened where it would block: a FIFO put in its place is an error, not a wait.
+pub(crate) fn read_bounded(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
+    let open = fs::OpenOptions::new().read(true).custom_flags(nix::libc::O_NONBLOCK).open(path);
+    let file = match open {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    if metadata.len() > limit {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {limit} bytes")));
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default() + 1);
+    file.take(limit).read_to_end(&mut bytes)?;
+    Ok(Some(bytes))
+}
+
+/// Removes a file; that there is none is fine.
+pub(crate) fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_whole_and_is_private() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("a/b/file");
+        replace(&path, b"one", Durability::Synced).expect("written");
+        replace(&path, b"two", Durability::Cached).expect("written");
+        assert_eq!(read_bounded(&path, 10).expect("read"), Some(b"two".to_vec()));
+        let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
+        assert_eq!((mode(&path), mode(path.parent().expect("parent"))), (0o600, 0o700));
+        assert_eq!(fs::read_dir(folder.path().join("a/b")).expect("folder").count(), 1);
+    }
+
+    #[test]
+    fn odd_files_are_refused() {
+        let folder = tempfile::tempdir().expect("folder");
+        assert_eq!(read_bounded(&folder.path().join("none"), 10).expect("fine"), None);
+        assert!(read_bounded(folder.path(), 10).is_err());
+        fs::write(folder.path().join("large"), [0; 11]).expect("written");
+        assert!(read_bounded(&folder.path().join("large"), 10).is_err());
+        nix::unistd::mkfifo(&folder.path().join("fifo"), nix::sys::stat::Mode::S_IRWXU).expect("fifo");
+        assert!(read_bounded(&folder.path().join("fifo"), 10).is_err());
+    }
+}

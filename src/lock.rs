@@ -1,0 +1,162 @@
+//! Single flight: one process does the work, the others wait and share its outcome.
+//!
+//! A lock is a file held with `flock`: the kernel frees it when its holder dies. The holder writes its process id, and
+//! in the end why it failed, so that a hundred waiting processes do not fail one after the other, each in its own time.
+
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    io::{self, Read as _, Seek as _, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
+    thread,
+    time::{Duration, Instant},
+};
+
+use time::OffsetDateTime;
+
+use crate::{
+    context::Context,
+    error::{Error, Kind, Result},
+    files,
+    ui::spinner::Spinner,
+};
+
+/// How often a waiting process looks whether it may go on.
+const PAUSE: Duration = Duration::from_millis(10);
+/// The most that is read of a lock file.
+const MAX_NOTE: u64 = 4096;
+
+/// A lock that is held until it is dropped; empty where locks cannot be had (a read-only home).
+pub(crate) struct Lock {
+    file: Option<File>,
+    failure: Option<Error>,
+}
+
+impl Lock {
+    /// Takes the lock of this name, waiting for another process to end what it does. `what` says in a spinner what
+    /// is being waited for, as a fragment: ``sign in to `corp` ``.
+    pub(crate) fn take(context: &Context, name: &str, what: &str) -> Result<Self> {
+        let path = context.paths().state.join("locks").join(format!("{name}.lock"));
+        let Ok(mut file) = open(&path) else {
+            context.trace(|| format!("going on without the lock {}", path.display()));
+            return Ok(Self { file: None, failure: None });
+        };
+        let failure = match try_lock(&file, &path)? {
+            true => None,
+            false => wait(context, &mut file, &path, what)?,
+        };
+        write_note(&mut file, &format!("{}\n", std::process::id()));
+        Ok(Self { file: Some(file), failure })
+    }
+
+    /// Why the process that was waited for failed, where it did: its error is this one's too.
+    pub(crate) fn failure_of_holder(&mut self) -> Option<Error> {
+        self.failure.take()
+    }
+
+    /// Leaves word of a failure to those who wait.
+    pub(crate) fn leave_failure(&mut self, now: OffsetDateTime, error: &Error) {
+        if let Some(file) = &mut self.file {
+            write_note(file, &note_of(now, error));
+        }
+    }
+}
+
+/// Opens a lock file, never following a symlink out of the folder.
+fn open(path: &std::path::Path) -> io::Result<File> {
+    files::private_folder(path.parent().unwrap_or(path))?;
+    let no_follow = nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK;
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags(no_follow)
+        .open(path)
+}
+
+fn try_lock(file: &File, path: &std::path::Path) -> Result<bool> {
+    match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(Error::new(format!("cannot lock {}", path.display())).because(error)),
+    }
+}
+
+/// Waits for the lock; gives what the holder failed with, where it failed while this process waited.
+fn wait(context: &Context, file: &mut File, path: &std::path::Path, what: &str) -> Result<Option<Error>> {
+    let since = context.now();
+    let started = Instant::now();
+    let holder = read_note(file).lines().next().and_then(|line| line.parse::<u32>().ok());
+    let of = holder.map_or(String::new(), |pid| format!(" (process {pid})"));
+    context.trace(|| format!("waiting for another leapp{of}: {what}"));
+    let spinner = Spinner::start(context, &format!("waiting for another leapp{of}: {what}"));
+    while !try_lock(file, path)? {
+        if started.elapsed() > Duration::from_secs(2) {
+            spinner.say_once_if_unwatched();
+        }
+        thread::sleep(PAUSE);
+    }
+    Ok(failure_in(&read_note(file), since))
+}
+
+fn read_note(file: &mut File) -> String {
+    let mut note = String::new();
+    let read = file.rewind().and_then(|()| file.take(MAX_NOTE).read_to_string(&mut note));
+    if read.is_err() {
+        note.clear();
+    }
+    note
+}
+
+fn write_note(file: &mut File, note: &str) {
+    let bounded = &note.as_bytes()[..note.len().min(usize::try_from(MAX_NOTE).unwrap_or(usize::MAX))];
+    let _ = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(bounded));
+}
+
+/// A failure as a note: when, of what kind, the sentence, then a hint per line.
+fn note_of(now: OffsetDateTime, error: &Error) -> String {
+    let kind = match error.which() {
+        Kind::Cancelled => "cancelled",
+        Kind::NeedsPerson => "needs-person",
+        _ => "failed",
+    };
+    let line = |text: &str| text.replace('\n', " ");
+    let hints: String = error.hints().iter().map(|hint| format!("{}\n", line(hint))).collect();
+    format!("{}\n{kind}\n{}\n{hints}", now.unix_timestamp_nanos(), line(&error.sentence()))
+}
+
+/// The failure in a note, where it was left after `since`.
+fn failure_in(note: &str, since: OffsetDateTime) -> Option<Error> {
+    let mut lines = note.lines();
+    let left_at: i128 = lines.next()?.parse().ok()?;
+    let kind = match lines.next()? {
+        "cancelled" => Kind::Cancelled,
+        "needs-person" => Kind::NeedsPerson,
+        "failed" => Kind::Failed,
+        _ => return None,
+    };
+    if left_at < since.unix_timestamp_nanos() {
+        return None;
+    }
+    let error = Error::new(lines.next()?).kind(kind);
+    Some(lines.fold(error, Error::hint))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_reaches_those_who_waited_for_it_and_nobody_else() {
+        let at = |seconds: i64| OffsetDateTime::from_unix_timestamp(seconds).expect("a time");
+        let error = Error::new("cannot sign in").because("a\nb").hint("run: x").hint("run: y").kind(Kind::Cancelled);
+        let note = note_of(at(10), &error);
+        let shared = failure_in(&note, at(9)).expect("shared");
+        assert_eq!(shared.to_string(), "leapp: cannot sign in: a b\n  run: x\n  run: y");
+        assert_eq!(shared.which(), Kind::Cancelled);
+        assert_eq!(failure_in(&note, at(11)), None);
+        assert_eq!(failure_in("4711\n", at(0)), None);
+        assert_eq!(failure_in("", at(0)), None);
+    }
+}

@@ -1,0 +1,4 @@
+//! What a person sees and is asked, beside plain lines.
+
+pub(crate) mod spinner;
+pub(crate) mod terminal;

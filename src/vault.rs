@@ -1,0 +1,337 @@
+//! Where secrets rest: small files sealed with one master key.
+//!
+//! A file's name and purpose are bound into its seal, so that none can be put in another's place. A file that does
+//! not open is as good as none: what is kept here can be had again by signing in. The master key comes from the
+//! kernel's keyring where it is at hand, else from where the vault's header says that it rests.
+
+mod header;
+mod kernel;
+mod os_keyring;
+mod passphrase;
+mod sealed;
+
+use std::{
+    cell::OnceCell,
+    fs, io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use header::{Header, KeyPlace};
+use os_keyring::Trouble;
+use passphrase::Wrapped;
+use sealed::SealingKey;
+use zeroize::Zeroizing;
+
+use crate::{
+    config::{KeySource, VaultSettings},
+    context::Context,
+    error::{Error, Kind, Result},
+    files::{self, Durability},
+    lock::Lock,
+    secret::Secret,
+};
+
+/// The largest sealed file that is read, in bytes: an assertion has at most 100,000.
+const MAX_SEALED: u64 = 256 << 10;
+/// No temporary credentials live longer than `GetSessionToken`'s 36 hours: a file older than that is stale.
+const MAX_AGE: Duration = Duration::from_secs(36 * 3600);
+const CHECK: &str = "leapp vault: check";
+const FORGET: &str = "to begin with an empty vault, run: leapp logout --all";
+
+/// An open vault. Its key is fetched when it is first needed.
+pub struct Vault<'a> {
+    context: &'a Context,
+    settings: &'a VaultSettings,
+    folder: PathBuf,
+    header: Header,
+    key: OnceCell<SealingKey>,
+}
+
+/// The name of a sealed file: what it is of, and which version of that.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntryName(String);
+
+impl EntryName {
+    /// A name: `owner` is an alias or a host, `digest` tells its versions apart, `purpose` is a word.
+    pub fn new(owner: &str, digest: &str, purpose: &str) -> Self {
+        let safe = |c: char| if c.is_ascii_alphanumeric() || "._@+-".contains(c) { c } else { '_' };
+        let owner: String = owner.chars().map(safe).take(100).collect();
+        Self(format!("{owner}~{digest}.{purpose}"))
+    }
+
+    /// The name as a text; it is a file name on every file system.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether the file of that name belongs to `owner`.
+    fn is_of(file: &str, owner: &str) -> bool {
+        file.strip_prefix(owner).is_some_and(|rest| rest.starts_with('~'))
+    }
+}
+
+impl<'a> Vault<'a> {
+    /// The vault of this context, where there is one.
+    ///
+    /// # Errors
+    /// Where its header cannot be read.
+    pub fn find(context: &'a Context, settings: &'a VaultSettings) -> Result<Option<Self>> {
+        let folder = folder(context);
+        let Some(header) = Header::read(&header_file(&folder))? else { return Ok(None) };
+        Ok(Some(Self { context, settings, folder, header, key: OnceCell::new() }))
+    }
+
+    /// The vault of this context, made if there is none, and unlocked.
+    ///
+    /// # Errors
+    /// Where it can neither be made nor unlocked; [`Kind::NeedsPerson`] where only a person could.
+    pub fn open(context: &'a Context, settings: &'a VaultSettings) -> Result<Self> {
+        let vault = match Self::find(context, settings)? {
+            Some(vault) => vault,
+            None => Self::create(context, settings)?,
+        };
+        vault.key()?;
+        Ok(vault)
+    }
+
+    /// Makes a vault: a key at random, kept where the settings say.
+    fn create(context: &'a Context, settings: &'a VaultSettings) -> Result<Self> {
+        let lock = Lock::take(context, "vault", "the vault is being made")?;
+        if let Some(vault) = Self::find(context, settings)? {
+            return Ok(vault);
+        }
+        let folder = folder(context);
+        let cannot = |error: io::Error| cannot_keep(&folder, &error);
+        files::private_folder(&folder).map_err(cannot)?;
+        let master: SealingKey = Zeroizing::new(sealed::random().map_err(cannot)?);
+        let id: String = sealed::random::<16>().map_err(cannot)?.iter().map(|byte| format!("{byte:02x}")).collect();
+        let place = Self::keep_key(context, settings, &id, &master)?;
+        let check = sealed::seal(&master, CHECK, b"").map_err(cannot)?;
+        let header = Header::new(id, place, &check);
+        if let Err(error) = header.write(&header_file(&folder)) {
+            let _ = os_keyring::delete(context, &header.id);
+            return Err(cannot(error));
+        }
+        drop(lock);
+        kernel::hold(&header.id, &master, settings.unlock_ttl);
+        Ok(Self { context, settings, folder, header, key: OnceCell::from(master) })
+    }
+
+    /// Keeps a new master key. `auto` takes the OS keyring wherever one answers: a locked one is an error rather than
+    /// a reason to choose another place.
+    fn keep_key(context: &Context, settings: &VaultSettings, id: &str, master: &SealingKey) -> Result<KeyPlace> {
+        if settings.key != KeySource::Passphrase {
+            match os_keyring::set(context, id, master) {
+                Ok(()) => return Ok(KeyPlace::Keyring),
+                Err(Trouble::Absent(why)) if settings.key == KeySource::Auto => {
+                    context.trace(|| format!("no OS keyring ({why}): the vault takes a passphrase"));
+                }
+                Err(trouble) => return Err(explain(&trouble, "cannot make the vault")),
+            }
+        }
+        let passphrase = passphrase::from_file(context)?.map_or_else(passphrase::ask_new, Ok)?;
+        Ok(KeyPlace::Passphrase(Wrapped::wrap(master, &passphrase)?))
+    }
+
+    /// The master key: from the kernel, else from where it rests.
+    fn key(&self) -> Result<&SealingKey> {
+        if let Some(key) = self.key.get() {
+            return Ok(key);
+        }
+        let id = &self.header.id;
+        let key = match kernel::get(id) {
+            Some(key) => key,
+            None => {
+                let key = self.fetch_key()?;
+                kernel::hold(id, &key, self.settings.unlock_ttl);
+                key
+            }
+        };
+        Ok(self.key.get_or_init(|| key))
+    }
+
+    fn fetch_key(&self) -> Result<SealingKey> {
+        self.settings_agree()?;
+        let key = match &self.header.key {
+            KeyPlace::Keyring => {
+                self.context.trace(|| "asking the OS keyring for the vault's key".into());
+                os_keyring::get(self.context, &self.header.id)
+                    .map_err(|trouble| explain(&trouble, "cannot unlock the vault"))?
+                    .ok_or_else(|| {
+                        Error::new("cannot unlock the vault")
+                            .because("its key is gone from the OS keyring")
+                            .hint(FORGET)
+                    })?
+            }
+            KeyPlace::Passphrase(wrapped) => self.unwrap_key(wrapped)?,
+        };
+        match sealed::open(&key, CHECK, &self.header.check()) {
+            Ok(_) => Ok(key),
+            Err(_) => Err(Error::new("cannot unlock the vault").because("its key is another vault's").hint(FORGET)),
+        }
+    }
+
+    fn unwrap_key(&self, wrapped: &Wrapped) -> Result<SealingKey> {
+        let wrong = || Error::new("cannot unlock the vault").because("the passphrase is wrong");
+        if let Some(passphrase) = passphrase::from_file(self.context)? {
+            return wrapped
+                .unwrap(&passphrase)?
+                .ok_or_else(|| wrong().hint("check the file that LEAPP_PASSPHRASE_FILE names").hint(FORGET));
+        }
+        for _ in 0..3 {
+            let passphrase: Secret = passphrase::ask()?;
+            if let Some(key) = wrapped.unwrap(&passphrase)? {
+                return Ok(key);
+            }
+            self.context.say("that is not the vault's passphrase");
+        }
+        Err(wrong().hint(FORGET))
+    }
+
+    /// A vault never moves its key by itself: settings that ask for another place are an error.
+    fn settings_agree(&self) -> Result<()> {
+        let (is, wanted) = match (&self.header.key, self.settings.key) {
+            (KeyPlace::Keyring, KeySource::Passphrase) => ("the OS keyring", "a passphrase"),
+            (KeyPlace::Passphrase(_), KeySource::Keyring) => ("a passphrase", "the OS keyring"),
+            _ => return Ok(()),
+        };
+        Err(Error::new("cannot unlock the vault")
+            .because(format!("its key rests in {is}, and the config asks for {wanted}"))
+            .hint(FORGET))
+    }
+
+    /// What is sealed under a name; none where there is nothing, or nothing that opens.
+    ///
+    /// # Errors
+    /// Where the vault cannot be unlocked.
+    pub fn get(&self, name: &EntryName) -> Result<Option<Zeroizing<Vec<u8>>>> {
+        let path = self.folder.join(name.as_str());
+        let sealed = match files::read_bounded(&path, MAX_SEALED) {
+            Ok(Some(sealed)) => sealed,
+            Ok(None) => return Ok(None),
+            Err(error) => {
+                self.context.trace(|| format!("passing over {}: {error}", path.display()));
+                return Ok(None);
+            }
+        };
+        let plain = sealed::open(self.key()?, name.as_str(), &sealed).ok();
+        if plain.is_none() {
+            self.context.trace(|| format!("passing over {}: it is damaged, or another vault's", path.display()));
+        }
+        Ok(plain)
+    }
+
+    /// Seals bytes under a name.
+    ///
+    /// # Errors
+    /// Where the vault cannot be unlocked, or the disk takes nothing.
+    pub fn put(&self, name: &EntryName, plain: &[u8]) -> Result<()> {
+        let key = self.key()?;
+        sealed::seal(key, name.as_str(), plain)
+            .and_then(|sealed| files::replace(&self.folder.join(name.as_str()), &sealed, Durability::Cached))
+            .map_err(|error| cannot_keep(&self.folder, &error))?;
+        self.sweep();
+        Ok(())
+    }
+
+    /// Forgets what is sealed under a name.
+    ///
+    /// # Errors
+    /// Where the file cannot be removed.
+    pub fn remove(&self, name: &EntryName) -> Result<()> {
+        files::remove(&self.folder.join(name.as_str())).map_err(|error| cannot_keep(&self.folder, &error))
+    }
+
+    /// Removes files that are too old to hold anything that still lives.
+    fn sweep(&self) {
+        let is_stale = |path: &Path| {
+            let age = fs::symlink_metadata(path).ok().and_then(|metadata| metadata.modified().ok()?.elapsed().ok());
+            path != header_file(&self.folder) && age.is_some_and(|age| age > MAX_AGE)
+        };
+        for path in entries(&self.folder).filter(|path| is_stale(path)) {
+            let _ = files::remove(&path);
+        }
+    }
+}
+
+/// Forgets everything that is sealed for `owner`; how many files that were. Needs no key.
+///
+/// # Errors
+/// Where a file cannot be removed.
+pub fn forget(context: &Context, owner: &str) -> Result<usize> {
+    let folder = folder(context);
+    let is_of = |path: &PathBuf| {
+        path.file_name().and_then(|name| name.to_str()).is_some_and(|name| EntryName::is_of(name, owner))
+    };
+    let mut forgotten = 0;
+    for path in entries(&folder).filter(is_of) {
+        files::remove(&path).map_err(|error| cannot_keep(&folder, &error))?;
+        forgotten += 1;
+    }
+    Ok(forgotten)
+}
+
+/// Forgets the vault: every sealed file, its header, and its key in every keyring.
+///
+/// # Errors
+/// Where a file cannot be removed.
+pub fn forget_all(context: &Context) -> Result<()> {
+    let folder = folder(context);
+    if let Ok(Some(header)) = Header::read(&header_file(&folder)) {
+        kernel::drop_key(&header.id);
+        if header.key == KeyPlace::Keyring
+            && let Err(trouble) = os_keyring::delete(context, &header.id)
+        {
+            context.trace(|| format!("the key stays in the OS keyring, and opens nothing any more: {trouble:?}"));
+        }
+    }
+    for path in entries(&folder) {
+        files::remove(&path).map_err(|error| cannot_keep(&folder, &error))?;
+    }
+    Ok(())
+}
+
+/// Has the kernel forget the unlocked key; whether it held one.
+///
+/// # Errors
+/// Where the vault's header cannot be read.
+pub fn lock(context: &Context) -> Result<bool> {
+    let header = Header::read(&header_file(&folder(context)))?;
+    Ok(header.is_some_and(|header| kernel::drop_key(&header.id)))
+}
+
+fn folder(context: &Context) -> PathBuf {
+    context.paths().state.join("vault")
+}
+
+fn header_file(folder: &Path) -> PathBuf {
+    folder.join("vault.json")
+}
+
+fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path())
+}
+
+fn cannot_keep(folder: &Path, error: &io::Error) -> Error {
+    let error = Error::new(format!("cannot keep anything in {}", folder.display())).because(error);
+    error.hint("make room there or make it writable, or keep nothing with: --no-cache")
+}
+
+fn explain(trouble: &Trouble, what: &str) -> Error {
+    let error = Error::new(what);
+    match trouble {
+        Trouble::Absent(why) => error
+            .because(why)
+            .hint("start the OS keyring, or in the config: [vault] key = \"passphrase\"")
+            .kind(Kind::NeedsPerson),
+        Trouble::Locked => error
+            .because("the OS keyring is locked")
+            .hint("unlock it and try again, or in the config: [vault] key = \"passphrase\"")
+            .kind(Kind::NeedsPerson),
+        Trouble::Failed(why) => error.because(format!("the OS keyring answers: {why}")),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,126 @@
+use std::os::unix::fs::PermissionsExt as _;
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::context::Environment;
+
+/// A state folder with a passphrase file, so that no keyring of this machine is touched.
+struct Place {
+    folder: TempDir,
+    settings: VaultSettings,
+}
+
+impl Place {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("folder");
+        fs::write(folder.path().join("passphrase"), "correct horse\n").expect("written");
+        Self { folder, settings: VaultSettings { key: KeySource::Passphrase, unlock_ttl: Duration::ZERO } }
+    }
+
+    fn context(&self) -> Context {
+        let home = self.folder.path().to_str().expect("utf-8").to_owned();
+        let file = format!("{home}/passphrase");
+        let environment = Environment::of([("HOME", home.as_str()), ("LEAPP_PASSPHRASE_FILE", &file)]);
+        Context::for_tests(environment, OffsetDateTime::now_utc)
+    }
+
+    fn set_passphrase(&self, text: &str) {
+        fs::write(self.folder.path().join("passphrase"), text).expect("written");
+    }
+}
+
+use time::OffsetDateTime;
+
+fn name(owner: &str) -> EntryName {
+    EntryName::new(owner, "0123", "credentials")
+}
+
+#[test]
+fn what_is_put_comes_back_to_the_next_process_and_is_private() {
+    let place = Place::new();
+    let context = place.context();
+    Vault::open(&context, &place.settings).expect("made").put(&name("a"), b"secret").expect("put");
+    let again = Vault::find(&context, &place.settings).expect("fine").expect("there");
+    assert_eq!(again.get(&name("a")).expect("fine").expect("there").as_slice(), b"secret");
+    assert_eq!(again.get(&name("b")).expect("fine"), None);
+    for path in entries(&folder(&context)) {
+        assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600, "{}", path.display());
+        let bytes = fs::read(&path).expect("read");
+        assert!(!bytes.windows(6).any(|window| window == b"secret"), "{}", path.display());
+    }
+}
+
+#[test]
+fn a_damaged_file_is_no_file_and_harms_no_other() {
+    let place = Place::new();
+    let context = place.context();
+    let vault = Vault::open(&context, &place.settings).expect("made");
+    vault.put(&name("a"), b"one").expect("put");
+    vault.put(&name("b"), b"two").expect("put");
+    let path = folder(&context).join(name("a").as_str());
+    let whole = fs::read(&path).expect("read");
+    let other = fs::read(folder(&context).join(name("b").as_str())).expect("read");
+    let damages: [&[u8]; 5] = [b"", b"leapp-sealed-1\n", &whole[..whole.len() - 1], &other, &[0; 300_000]];
+    for damage in damages {
+        fs::write(&path, damage).expect("written");
+        assert_eq!(vault.get(&name("a")).expect("fine"), None);
+    }
+    assert_eq!(vault.get(&name("b")).expect("fine").expect("there").as_slice(), b"two");
+}
+
+#[test]
+fn a_wrong_passphrase_is_said_and_nothing_is_lost() {
+    let place = Place::new();
+    let context = place.context();
+    Vault::open(&context, &place.settings).expect("made").put(&name("a"), b"one").expect("put");
+    place.set_passphrase("wrong");
+    let error = Vault::open(&context, &place.settings).err().expect("locked").to_string();
+    assert!(error.starts_with("leapp: cannot unlock the vault: the passphrase is wrong"), "{error}");
+    place.set_passphrase("");
+    let error = Vault::open(&context, &place.settings).err().expect("locked").to_string();
+    assert!(error.contains("the passphrase is empty"), "{error}");
+    place.set_passphrase("correct horse");
+    let vault = Vault::open(&context, &place.settings).expect("opens");
+    assert_eq!(vault.get(&name("a")).expect("fine").expect("there").as_slice(), b"one");
+}
+
+#[test]
+fn a_damaged_header_is_an_error_that_says_what_to_do() {
+    let place = Place::new();
+    let context = place.context();
+    drop(Vault::open(&context, &place.settings).expect("made"));
+    fs::write(header_file(&folder(&context)), "{\"version\":1").expect("written");
+    let error = Vault::open(&context, &place.settings).err().expect("damaged").to_string();
+    assert!(error.contains("damaged") && error.contains("leapp logout --all"), "{error}");
+    forget_all(&context).expect("forgotten");
+    assert!(Vault::find(&context, &place.settings).expect("fine").is_none());
+}
+
+#[test]
+fn settings_that_ask_for_another_place_are_an_error() {
+    let mut place = Place::new();
+    let context = place.context();
+    drop(Vault::open(&context, &place.settings).expect("made"));
+    place.settings.key = KeySource::Keyring;
+    let error = Vault::open(&context, &place.settings).err().expect("refused").to_string();
+    assert!(error.contains("its key rests in a passphrase, and the config asks for the OS keyring"), "{error}");
+}
+
+#[test]
+fn forgetting_one_owner_leaves_the_others() {
+    let place = Place::new();
+    let context = place.context();
+    let vault = Vault::open(&context, &place.settings).expect("made");
+    for owner in ["prod", "prod-eu", "dev"] {
+        vault.put(&name(owner), b"x").expect("put");
+    }
+    assert_eq!(forget(&context, "prod").expect("fine"), 1);
+    assert_eq!(vault.get(&name("prod")).expect("fine"), None);
+    assert!(vault.get(&name("prod-eu")).expect("fine").is_some());
+}
+
+#[test]
+fn an_owner_cannot_name_a_file_elsewhere() {
+    assert_eq!(EntryName::new("../../etc/x", "d", "p").as_str(), ".._.._etc_x~d.p");
+}
