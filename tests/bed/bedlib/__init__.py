@@ -1,0 +1,1 @@
+"""The test bed of leapp: real servers on loopback. See ../README.md."""

@@ -1,0 +1,81 @@
+"""Processes: adopting orphans, ending groups, free ports."""
+
+import ctypes
+import os
+import random
+import signal
+import socket
+import time
+
+PR_SET_CHILD_SUBREAPER = 36
+
+
+def adopt_orphans() -> None:
+    """From now on descendants whose parent has died become children of this process."""
+    if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl")
+
+
+def children() -> dict[int, str]:
+    """The living children of this process, with their names."""
+    found = {}
+    for name in os.listdir("/proc"):
+        if not name.isdigit():
+            continue
+        try:
+            with open(f"/proc/{name}/stat") as file:
+                # "PID (NAME) STATE PARENT ...", where NAME may hold anything
+                head, _, tail = file.read().rpartition(") ")
+        except OSError:
+            continue  # it has just ended
+        state, parent = tail.split()[:2]
+        if int(parent) == os.getpid() and state != "Z":
+            found[int(name)] = head.partition("(")[2]
+    return found
+
+
+def reap() -> None:
+    """Collect the children that have ended."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        pass
+
+
+def end_children(spare: set[int] = frozenset(), patience: float = 2.0) -> None:
+    """End all children but the spared ones: politely, then surely. Needs adopt_orphans()."""
+    start = time.monotonic()
+    asked: set[int] = set()
+    while left := {pid for pid in children() if pid not in spare}:
+        late = time.monotonic() - start > patience
+        for pid in left if late else left - asked:
+            try:
+                os.kill(pid, signal.SIGKILL if late else signal.SIGTERM)
+            except ProcessLookupError:
+                pass
+        asked |= left
+        time.sleep(0.01)
+        for pid in left:
+            try:
+                os.waitpid(pid, os.WNOHANG)
+            except ChildProcessError:
+                pass
+
+
+def listen() -> socket.socket:
+    """A socket that listens on a free port of the loopback interface."""
+    return socket.create_server(("127.0.0.1", 0), backlog=512)
+
+
+def free_port() -> int:
+    """A port for a server that must open it itself. It lies below the range from which the
+    kernel picks ports for others, so that nobody takes it in the meantime by chance."""
+    while True:
+        port = random.randrange(16000, 32000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port

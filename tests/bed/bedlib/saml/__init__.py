@@ -1,0 +1,1 @@
+"""SAML responses for tests: signin gets a real one, forge makes a wrong one of it."""

@@ -1,0 +1,65 @@
+"""Checks of a request's signature (AWS Signature Version 4, in the header).
+
+The signature is over the path as the client sent it, prefix included.
+"""
+
+import hashlib
+import hmac
+import re
+from urllib.parse import quote
+
+from .reply import AwsError
+
+AUTHORIZATION = re.compile(
+    r"AWS4-HMAC-SHA256 Credential=(?P<key>[^/]+)/(?P<scope>(?P<date>\d{8})/(?P<region>[^/]+)/"
+    r"(?P<service>[^/]+)/aws4_request), ?SignedHeaders=(?P<headers>[^,]+), ?Signature=(?P<signature>[0-9a-f]{64})"
+)
+
+
+def parse(header: str | None) -> re.Match | None:
+    """The parts of an Authorization header: key, scope, region ...; None when there is none."""
+    if header is None:
+        return None
+    match = AUTHORIZATION.fullmatch(header.strip())
+    if match is None:
+        raise AwsError("IncompleteSignature", "Authorization header is not a valid signature", 403)
+    return match
+
+
+def _hmac(key: bytes, text: str) -> bytes:
+    return hmac.new(key, text.encode(), hashlib.sha256).digest()
+
+
+def verify(signed: re.Match, secret: str, method: str, target: str, headers, body: bytes) -> None:
+    """Refuse a request whose signature was not made with this secret."""
+    path, _, query = target.partition("?")
+    canonical = "\n".join(
+        [
+            method,
+            quote(path, safe="/-_.~"),
+            "&".join(sorted(query.split("&"))) if query else "",
+            *(f"{name}:{' '.join(headers.get(name, '').split())}" for name in signed["headers"].split(";")),
+            "",
+            signed["headers"],
+            hashlib.sha256(body).hexdigest(),
+        ]
+    )
+    to_sign = "\n".join(
+        [
+            "AWS4-HMAC-SHA256",
+            headers.get("x-amz-date", ""),
+            signed["scope"],
+            hashlib.sha256(canonical.encode()).hexdigest(),
+        ]
+    )
+    key = b"AWS4" + secret.encode()
+    for part in signed["scope"].split("/"):
+        key = _hmac(key, part)
+    if not hmac.compare_digest(_hmac(key, to_sign).hex(), signed["signature"]):
+        raise AwsError(
+            "SignatureDoesNotMatch",
+            "The request signature we calculated does not match the signature you provided. "
+            "Check your AWS Secret Access Key and signing method. "
+            "Consult the service documentation for details.",
+            403,
+        )
