@@ -120,7 +120,7 @@ def sign(response: etree._Element, directory: Path) -> etree._Element:
 
     def signed(element: etree._Element) -> etree._Element:
         # the place for the signature: right after the issuer, as the schema has it
-        placeholder = etree.Element(f"{{{DSIG}}}Signature", Id="placeholder")
+        placeholder = etree.Element(f"{{{DSIG}}}Signature", Id="placeholder", nsmap={"ds": DSIG})
         element.find("a:Issuer", NAMES).addnext(placeholder)
         signer = XMLSigner(
             signature_algorithm="rsa-sha256",
