@@ -133,7 +133,10 @@ def run(command: list[str], directory: str | None) -> int:
         return _run_command(command, os.environ | _variables(place))
     finally:
         left = {child: name for child, name in processes.children().items() if child != pid}
-        if left:
+        processes.reap()
+        if pid not in processes.children():
+            places.complain("the keeper was ended from outside")
+        elif left:
             places.complain(f"the command left processes behind, ended now: {', '.join(sorted(left.values()))}")
         processes.end_children(spare={pid})
         _stop_keeper(pid, hold)
