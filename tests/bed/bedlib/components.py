@@ -109,7 +109,7 @@ def nanoidp(directory: Path) -> Component:
     query = urllib.parse.urlencode({"SAMLRequest": _authn_request()})
     return Component(
         name="nano",
-        command=[str(places.PYTHON), "-m", "nanoidp", "--config", "config", "--port", str(port)],
+        command=[str(places.PYTHON), "-m", "bedlib.nanoidp_server", "config", str(port)],
         folder=state,  # its keys go to ./keys
         ready=f"{base}/saml/metadata",
         variables={"LEAPP_BED_NANO": base, "LEAPP_BED_NANO_URL": f"{base}/saml/sso?{query}"},
