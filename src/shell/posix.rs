@@ -1,0 +1,77 @@
+//! sh and its kin: dash, ash, bash, ksh93, mksh and zsh.
+//!
+//! The rule: `'…'` keeps everything as it is (POSIX XCU 2.2.2), and a quote is written outside, as `\'`.
+
+use super::Script;
+use crate::environment::Plan;
+
+/// How a line feed is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum LineFeed {
+    /// As itself, between quotes.
+    Plain,
+    /// Outside the quotes, as `$'\n'`: zsh's option `csh_junkie_quotes` ends a quotation at the line's end.
+    Escaped,
+}
+
+/// The statements that carry out a plan.
+///
+/// They are joined with `&&`, so that what fails (a variable that the person made `readonly`) fails the whole
+/// `eval`; and what is set is unset before, so that a failure leaves no other session's keys behind.
+pub(super) fn render(script: &mut Script, plan: &Plan, line_feed: LineFeed) {
+    unset(script, plan);
+    for (name, value) in plan.variables() {
+        script.push(" &&\nexport ");
+        script.push(name);
+        script.push("=");
+        quote(script, value, line_feed);
+    }
+    script.push("\n");
+}
+
+/// Unsets everything and fails: an `eval` hands on the status of its last command, and `set -e` ends there.
+pub(super) fn render_failure(script: &mut Script, plan: &Plan) {
+    unset(script, plan);
+    script.push("\nfalse\n");
+}
+
+/// Unsets every variable that the plan touches. `-v`, because without it a function of that name could go.
+fn unset(script: &mut Script, plan: &Plan) {
+    script.push("unset -v ");
+    script.push_joined(plan.names(), " ");
+}
+
+fn quote(script: &mut Script, value: &str, line_feed: LineFeed) {
+    script.push("'");
+    for c in value.chars() {
+        match c {
+            '\'' => script.push(r"'\''"),
+            '\n' if line_feed == LineFeed::Escaped => script.push(r"'$'\n''"),
+            c => script.push_char(c),
+        }
+    }
+    script.push("'");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn quoted(value: &str, line_feed: LineFeed) -> String {
+        let mut script = Script::new();
+        quote(&mut script, value, line_feed);
+        script.finish().to_string()
+    }
+
+    #[test]
+    fn only_a_quote_needs_care() {
+        assert_eq!(quoted("", LineFeed::Plain), "''");
+        assert_eq!(quoted("a'b$(c)`d`\\", LineFeed::Plain), r"'a'\''b$(c)`d`\'");
+        assert_eq!(quoted("a\nb", LineFeed::Plain), "'a\nb'");
+    }
+
+    #[test]
+    fn zsh_takes_a_line_feed_under_every_option() {
+        assert_eq!(quoted("a\nb", LineFeed::Escaped), r"'a'$'\n''b'");
+    }
+}
