@@ -1,0 +1,141 @@
+//! What an assertion says, as far as AWS asks for it.
+
+use time::OffsetDateTime;
+
+use super::{
+    instant::instant,
+    role::{OfferedRole, UnreadableRole},
+    shortened,
+    xml::{Element, Malformed, Space::Assertion as SAML},
+};
+use crate::session::SessionDuration;
+
+/// Before the names of AWS's attributes. The whole name counts: identity providers that show a name and a namespace
+/// apart put them together here.
+const ATTRIBUTES: &str = "https://aws.amazon.com/SAML/Attributes/";
+
+/// The subject confirmation for whoever brings the assertion (SAML 2.0 profiles, section 3.3).
+const BEARER: &str = "urn:oasis:names:tc:SAML:2.0:cm:bearer";
+
+/// An assertion in the clear (SAML 2.0 core, section 2.3.3).
+///
+/// The attributes are those of
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_saml_assertions.html>.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assertion {
+    /// The identity provider by its own name.
+    pub issuer: Option<String>,
+    /// When it was issued.
+    pub issue_instant: Option<OffsetDateTime>,
+    /// Where it is to be delivered: `SubjectConfirmationData`'s `Recipient`.
+    pub recipient: Option<String>,
+    /// Not valid before this: the later of the `NotBefore` of `Conditions` and `SubjectConfirmationData`.
+    pub not_before: Option<OffsetDateTime>,
+    /// Not valid from here on: the earlier `NotOnOrAfter` of the same two.
+    pub not_on_or_after: Option<OffsetDateTime>,
+    /// Whom it is for: one of each restriction's audiences must be AWS (SAML 2.0 core, section 2.5.1.4).
+    pub audience_restrictions: Vec<Vec<String>>,
+    /// When the session at the identity provider ends; STS lets no role session last longer.
+    pub session_not_on_or_after: Option<OffsetDateTime>,
+    /// The roles that it offers, in its own order.
+    pub roles: Vec<OfferedRole>,
+    /// The values of its `Role` attribute that could not be read.
+    pub unreadable_roles: Vec<UnreadableRole>,
+    /// Who the person will be in CloudTrail, as it is written there.
+    pub role_session_name: Option<String>,
+    /// How long a session it wants, where it says a length that STS knows.
+    pub session_duration: Option<SessionDuration>,
+    /// The names of all its attributes, for the error that says which one is missing.
+    pub attribute_names: Vec<String>,
+}
+
+impl Assertion {
+    /// Reads an `Assertion` element.
+    pub(super) fn read(element: &Element) -> Result<Self, Malformed> {
+        let conditions = element.one(SAML, "Conditions")?;
+        let confirmation = confirmation(element)?;
+        let timed = [conditions, confirmation];
+        let attributes = Attributes::of(element);
+        let (mut roles, mut unreadable_roles) = (vec![], vec![]);
+        for value in attributes.values("Role") {
+            match OfferedRole::parse(value) {
+                Ok(role) => roles.push(role),
+                Err(unreadable) => unreadable_roles.push(unreadable),
+            }
+        }
+        let seconds = attributes.values("SessionDuration").find_map(|value| value.parse().ok());
+        Ok(Self {
+            issuer: element.one(SAML, "Issuer")?.map(|issuer| issuer.text().to_owned()),
+            issue_instant: instant(element, "IssueInstant")?,
+            recipient: confirmation.and_then(|data| data.attribute("Recipient")).and_then(filled),
+            not_before: instants(timed.into_iter().flatten(), "NotBefore")?.into_iter().max(),
+            not_on_or_after: instants(timed.into_iter().flatten(), "NotOnOrAfter")?.into_iter().min(),
+            audience_restrictions: conditions.map(audience_restrictions).unwrap_or_default(),
+            session_not_on_or_after: instants(element.all(SAML, "AuthnStatement"), "SessionNotOnOrAfter")?
+                .into_iter()
+                .min(),
+            roles,
+            unreadable_roles,
+            role_session_name: attributes.values("RoleSessionName").next().map(str::to_owned),
+            session_duration: seconds.and_then(|seconds| SessionDuration::from_seconds(seconds).ok()),
+            attribute_names: attributes.names(),
+        })
+    }
+}
+
+/// The text of an attribute that may be there without saying anything.
+pub(super) fn filled(text: &str) -> Option<String> {
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// The confirmation data for whoever brings the assertion. AWS wants exactly one; of several, a bearer's is meant.
+fn confirmation(assertion: &Element) -> Result<Option<&Element>, Malformed> {
+    let Some(subject) = assertion.one(SAML, "Subject")? else { return Ok(None) };
+    let is_bearer = |confirmation: &&Element| confirmation.attribute("Method") == Some(BEARER);
+    let all = || subject.all(SAML, "SubjectConfirmation");
+    match all().find(is_bearer).or_else(|| all().next()) {
+        Some(confirmation) => confirmation.one(SAML, "SubjectConfirmationData"),
+        None => Ok(None),
+    }
+}
+
+fn audience_restrictions(conditions: &Element) -> Vec<Vec<String>> {
+    let audiences = |restriction: &Element| restriction.all(SAML, "Audience").map(|a| a.text().to_owned()).collect();
+    conditions.all(SAML, "AudienceRestriction").map(audiences).collect()
+}
+
+fn instants<'a>(
+    elements: impl Iterator<Item = &'a Element>,
+    attribute: &str,
+) -> Result<Vec<OffsetDateTime>, Malformed> {
+    elements.filter_map(|element| instant(element, attribute).transpose()).collect()
+}
+
+/// The attributes of all of an assertion's attribute statements.
+struct Attributes<'a>(Vec<(&'a str, Vec<&'a str>)>);
+
+impl<'a> Attributes<'a> {
+    fn of(assertion: &'a Element) -> Self {
+        let statements = assertion.all(SAML, "AttributeStatement");
+        let attributes = statements.flat_map(|statement| statement.all(SAML, "Attribute"));
+        Self(
+            attributes
+                .map(|attribute| {
+                    let values = attribute.all(SAML, "AttributeValue").map(Element::text);
+                    (attribute.attribute("Name").unwrap_or_default(), values.collect())
+                })
+                .collect(),
+        )
+    }
+
+    /// The values of one of AWS's attributes that say something, also where it is there more than once.
+    fn values(&self, name: &str) -> impl Iterator<Item = &'a str> {
+        let named = self.0.iter().filter(move |(known, _)| known.strip_prefix(ATTRIBUTES) == Some(name));
+        named.flat_map(|(_, values)| values.iter().copied()).filter(|value| !value.is_empty())
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.iter().map(|(name, _)| shortened(name)).collect()
+    }
+}

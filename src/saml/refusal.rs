@@ -1,0 +1,270 @@
+//! Why a response would be refused, and what to do about it.
+
+mod roles;
+
+use std::time::Duration;
+
+use time::OffsetDateTime;
+
+use super::{OfferedRole, Status, UnreadableRole, endpoint, instant::printed, shortened};
+use crate::{
+    error::Error,
+    session::{Alias, ProviderArn, span},
+};
+
+/// From here on a difference in time is more likely a wrong clock than a slow person.
+const CLOCK_IS_WRONG: time::Duration = time::Duration::minutes(5);
+
+/// The attribute that names the person.
+const ROLE_SESSION_NAME: &str = "https://aws.amazon.com/SAML/Attributes/RoleSessionName";
+
+/// A reason for which STS would refuse a response for a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The sign-in failed at the identity provider.
+    NotSuccess {
+        /// What the identity provider said.
+        status: Status,
+    },
+    /// It is to be delivered elsewhere than to AWS, or to AWS in another partition.
+    Address {
+        /// `destination` or `recipient`.
+        field: &'static str,
+        /// Where it is to be delivered.
+        url: String,
+        /// The partition of that, where it is AWS.
+        found: Option<&'static str>,
+        /// The role's partition.
+        partition: String,
+    },
+    /// It does not say where it is to be delivered.
+    NoRecipient,
+    /// It is for somebody else, or for AWS in another partition.
+    Audience {
+        /// Whom it is for.
+        audiences: Vec<String>,
+        /// The role's partition.
+        partition: String,
+    },
+    /// Its time is over.
+    Expired {
+        /// When it ended.
+        at: OffsetDateTime,
+        /// The time.
+        now: OffsetDateTime,
+        /// What ended.
+        ended: Ended,
+    },
+    /// Its time has not come.
+    NotYetValid {
+        /// When it begins.
+        at: OffsetDateTime,
+        /// The time.
+        now: OffsetDateTime,
+    },
+    /// It offers no role at all.
+    NoRoles {
+        /// The attributes that it has.
+        attribute_names: Vec<String>,
+        /// The values of its `Role` attribute that could not be read.
+        unreadable: Vec<UnreadableRole>,
+    },
+    /// It offers other roles.
+    RoleNotOffered {
+        /// The role and the identity provider that are configured.
+        wanted: Box<OfferedRole>,
+        /// What it offers.
+        offered: Vec<OfferedRole>,
+        /// The values of its `Role` attribute that could not be read.
+        unreadable: Vec<UnreadableRole>,
+    },
+    /// It offers the role, but through another identity provider of IAM.
+    OtherProvider {
+        /// The role and the identity provider that are configured.
+        wanted: Box<OfferedRole>,
+        /// The identity providers through which it offers the role.
+        offered_with: Vec<ProviderArn>,
+    },
+    /// It does not name the person, or not as STS takes it.
+    RoleSessionName {
+        /// The name, where there is one.
+        name: Option<String>,
+    },
+}
+
+/// What ended when a response expired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The validity that the identity provider gave it.
+    NotOnOrAfter,
+    /// The time in which AWS takes an assertion after it was issued.
+    RedeemWithin,
+}
+
+impl Refusal {
+    /// The error to show for that session.
+    pub fn into_error(self, alias: &Alias) -> Error {
+        let error = Error::new(format!("cannot sign in to `{alias}`"));
+        match self {
+            Self::NotSuccess { status } => error
+                .because(format!("the identity provider answered {status}"))
+                .hint("whether you may use this application is decided at the identity provider"),
+            Self::Address { field, url, found, partition } => address(error, field, &url, found, &partition),
+            Self::NoRecipient => error
+                .because(
+                    "the SAML response does not say where it is to be delivered (SubjectConfirmationData, Recipient)",
+                )
+                .hint("set the identity provider's application up with the sign-in URL of AWS"),
+            Self::Audience { audiences, partition } => audience(error, &audiences, &partition),
+            Self::Expired { at, now, ended } => expired(error, alias, at, now, ended),
+            Self::NotYetValid { at, now } => error
+                .because(format!(
+                    "the SAML response is not valid for another {}, until {}",
+                    between(now, at),
+                    printed(at)
+                ))
+                .hint(wrong_clock(now)),
+            Self::NoRoles { attribute_names, unreadable } => roles::none(error, &attribute_names, &unreadable),
+            Self::RoleNotOffered { wanted, offered, unreadable } => {
+                roles::not_offered(error, alias, &wanted, &offered, &unreadable)
+            }
+            Self::OtherProvider { wanted, offered_with } => roles::other_provider(error, alias, &wanted, &offered_with),
+            Self::RoleSessionName { name } => role_session_name(error, name.as_deref()),
+        }
+    }
+}
+
+fn address(error: Error, field: &str, url: &str, found: Option<&str>, partition: &str) -> Error {
+    let url = shortened(url);
+    let usual = endpoint::usual_url(partition);
+    match found {
+        Some(found) => error
+            .because(format!(
+                "the SAML response is for partition `{found}`, the role is in `{partition}` ({field} `{url}`)"
+            ))
+            .hint(format!("use an application of the identity provider that sends to `{usual}`")),
+        None => error
+            .because(format!("the SAML response is not for AWS ({field} `{url}`)"))
+            .hint(format!("set the identity provider's application up to send to `{usual}`")),
+    }
+}
+
+fn audience(error: Error, audiences: &[String], partition: &str) -> Error {
+    let audiences: Vec<_> = audiences.iter().take(5).map(|audience| format!("`{}`", shortened(audience))).collect();
+    let whom = if audiences.is_empty() { "nobody".to_owned() } else { audiences.join(", ") };
+    error
+        .because(format!("the SAML response's audience is {whom}, not AWS in partition `{partition}`"))
+        .hint(format!("set the identity provider's application up with the audience `{}`", usual_audience(partition)))
+}
+
+fn usual_audience(partition: &str) -> String {
+    match partition {
+        "aws" => "urn:amazon:webservices".to_owned(),
+        "aws-cn" => "urn:amazon:webservices:cn-north-1".to_owned(),
+        "aws-us-gov" => "urn:amazon:webservices:govcloud".to_owned(),
+        other => endpoint::usual_url(other),
+    }
+}
+
+fn expired(error: Error, alias: &Alias, at: OffsetDateTime, now: OffsetDateTime, ended: Ended) -> Error {
+    let ago = between(at, now);
+    let error = match ended {
+        Ended::NotOnOrAfter => error.because(format!("the SAML response expired {ago} ago, at {}", printed(at))),
+        Ended::RedeemWithin => error.because(format!(
+            "the SAML response expired {ago} ago, at {}: AWS takes one within five minutes of its issue",
+            printed(at)
+        )),
+    };
+    let error = error.hint(format!("run: leapp login {alias}"));
+    if now - at > CLOCK_IS_WRONG { error.hint(wrong_clock(now)) } else { error }
+}
+
+fn wrong_clock(now: OffsetDateTime) -> String {
+    format!("if you signed in just now, the clock of this machine is wrong: it says {}", printed(now))
+}
+
+fn between(earlier: OffsetDateTime, later: OffsetDateTime) -> String {
+    span(Duration::try_from(later - earlier).unwrap_or_default())
+}
+
+fn role_session_name(error: Error, name: Option<&str>) -> Error {
+    let why = match name {
+        Some(name) => format!("the identity provider names you `{}`, which AWS does not take", shortened(name)),
+        None => "the identity provider does not name you (no RoleSessionName attribute)".to_owned(),
+    };
+    error.because(why).hint(format!(
+        "set the identity provider's application up to send `{ROLE_SESSION_NAME}` with 2 to 64 letters, digits and _+=,.@-"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::saml::fixture::{PROVIDER, ROLE, Sample, check, now};
+
+    fn shown(refusal: Refusal) -> String {
+        refusal.into_error(&Alias::parse("corp").expect("valid")).to_string()
+    }
+
+    fn refused(sample: &Sample, role: &str, provider: &str) -> String {
+        shown(check(&sample.response(), role, provider).expect_err("refused"))
+    }
+
+    #[test]
+    fn every_refusal_reads_as_what_why_and_next() {
+        let seconds = time::Duration::seconds;
+        let aws = || "aws".to_owned();
+        let to = |url: &str, found| Refusal::Address { field: "recipient", url: url.into(), found, partition: aws() };
+        for (refusal, text) in [
+            (
+                to("https://sp.example/", None),
+                "leapp: cannot sign in to `corp`: the SAML response is not for AWS (recipient `https://sp.example/`)\n  \
+                 set the identity provider's application up to send to `https://signin.aws.amazon.com/saml`",
+            ),
+            (
+                to("https://signin.amazonaws.cn/saml", Some("aws-cn")),
+                "leapp: cannot sign in to `corp`: the SAML response is for partition `aws-cn`, the role is in `aws` \
+                 (recipient `https://signin.amazonaws.cn/saml`)\n  \
+                 use an application of the identity provider that sends to `https://signin.aws.amazon.com/saml`",
+            ),
+            (
+                Refusal::Audience { audiences: vec!["https://sp.example/".into()], partition: aws() },
+                "leapp: cannot sign in to `corp`: the SAML response's audience is `https://sp.example/`, not AWS in \
+                 partition `aws`\n  set the identity provider's application up with the audience `urn:amazon:webservices`",
+            ),
+            (
+                Refusal::Expired { at: now() - seconds(90), now: now(), ended: Ended::NotOnOrAfter },
+                "leapp: cannot sign in to `corp`: the SAML response expired 1m 30s ago, at 2026-01-02 03:02:35 UTC\n  \
+                 run: leapp login corp",
+            ),
+            (
+                Refusal::Expired { at: now() - seconds(7200), now: now(), ended: Ended::RedeemWithin },
+                "leapp: cannot sign in to `corp`: the SAML response expired 2h ago, at 2026-01-02 01:04:05 UTC: AWS takes \
+                 one within five minutes of its issue\n  run: leapp login corp\n  \
+                 if you signed in just now, the clock of this machine is wrong: it says 2026-01-02 03:04:05 UTC",
+            ),
+            (
+                Refusal::NotYetValid { at: now() + seconds(600), now: now() },
+                "leapp: cannot sign in to `corp`: the SAML response is not valid for another 10m, until 2026-01-02 \
+                 03:14:05 UTC\n  \
+                 if you signed in just now, the clock of this machine is wrong: it says 2026-01-02 03:04:05 UTC",
+            ),
+            (
+                Refusal::RoleSessionName { name: None },
+                "leapp: cannot sign in to `corp`: the identity provider does not name you (no RoleSessionName \
+                 attribute)\n  set the identity provider's application up to send \
+                 `https://aws.amazon.com/SAML/Attributes/RoleSessionName` with 2 to 64 letters, digits and _+=,.@-",
+            ),
+        ] {
+            assert_eq!(shown(refusal), text);
+        }
+    }
+
+    #[test]
+    fn a_failed_sign_in_shows_what_the_identity_provider_said() {
+        let codes =
+            vec!["urn:oasis:names:tc:SAML:2.0:status:Requester", "urn:oasis:names:tc:SAML:2.0:status:RequestDenied"];
+        let text = refused(&Sample { codes, message: "not&#x9;assigned&#x202e;", ..Sample::default() }, ROLE, PROVIDER);
+        assert!(text.contains("answered Requester / RequestDenied: not assigned\\u{202e}\n"), "{text}");
+    }
+}
