@@ -63,6 +63,23 @@ impl Context {
         self.environment.get(name)
     }
 
+    /// The person's login name.
+    pub fn user(&self) -> String {
+        let named = self.var("USER").or_else(|| self.var("LOGNAME")).map(str::to_owned);
+        let known = || Some(nix::unistd::User::from_uid(nix::unistd::getuid()).ok()??.name);
+        named.or_else(known).unwrap_or_else(|| "unknown".into())
+    }
+
+    /// The machine's name.
+    pub fn host(&self) -> String {
+        nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok()).unwrap_or_else(|| "unknown".into())
+    }
+
+    /// Whether a window can be shown.
+    pub fn has_display(&self) -> bool {
+        cfg!(target_os = "macos") || self.var("DISPLAY").is_some() || self.var("WAYLAND_DISPLAY").is_some()
+    }
+
     /// The time.
     pub fn now(&self) -> OffsetDateTime {
         (self.clock)()
@@ -73,10 +90,7 @@ impl Context {
     /// # Errors
     /// Where standard output takes no more: a full disk, a closed pipe.
     pub fn print(&self, text: &str) -> Result<()> {
-        let mut out = io::stdout().lock();
-        out.write_all(text.as_bytes())
-            .and_then(|()| out.flush())
-            .map_err(|error| Error::new("cannot write to standard output").because(error))
+        to_stdout(text).map_err(|error| Error::new("cannot write to standard output").because(error))
     }
 
     /// Says a line to the person, on standard error. The text may come from outside: it is escaped.
@@ -107,6 +121,12 @@ impl Context {
     }
 }
 
+/// Writes on standard output, all of it or an error.
+pub(crate) fn to_stdout(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush())
+}
+
 /// Prints a finished message on standard error; where that is closed, nobody is left to tell.
 pub(crate) fn to_stderr(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
@@ -126,6 +146,13 @@ impl Environment {
     /// A variable's value, where it is set and not empty.
     pub fn get_os(&self, name: &str) -> Option<&OsStr> {
         self.0.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())
+    }
+
+    /// The names of all variables that start with one of these.
+    pub fn names_starting_with(&self, prefixes: &[&str]) -> Vec<OsString> {
+        let starts =
+            |name: &OsString| prefixes.iter().any(|prefix| name.as_encoded_bytes().starts_with(prefix.as_bytes()));
+        self.0.keys().filter(|name| starts(name)).cloned().collect()
     }
 
     fn path(&self, name: &str) -> Option<PathBuf> {

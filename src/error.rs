@@ -33,6 +33,8 @@ pub enum Kind {
     Cancelled,
     /// The person would have to be asked, and there is nobody to ask.
     NeedsPerson,
+    /// Something could not be written down; what it says may serve all the same.
+    NotKept,
     /// A command exists but cannot be run.
     NotRunnable,
     /// A command does not exist.
@@ -113,7 +115,7 @@ impl Error {
             Kind::Usage => exit::USAGE,
             Kind::NotRunnable => exit::NOT_RUNNABLE,
             Kind::NotFound => exit::NOT_FOUND,
-            Kind::Failed | Kind::Cancelled | Kind::NeedsPerson => exit::FAILURE,
+            Kind::Failed | Kind::Cancelled | Kind::NeedsPerson | Kind::NotKept => exit::FAILURE,
         }
     }
 

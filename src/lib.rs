@@ -1,12 +1,85 @@
-//! leapp
+//! leapp puts the AWS credentials of a named session into an environment.
+//!
+//! [`run`] is the program. The rooms, and which way they know each other, are on the map in `docs/architecture.md`:
+//! `cmd` → [`broker`] → `provider`, [`vault`], [`browser`] → [`saml`], [`chain`], [`environment`], [`session`].
+
+pub mod broker;
+pub mod browser;
 pub mod chain;
+pub mod cli;
+mod cmd;
 pub mod config;
 pub mod context;
+pub mod credentials;
+mod digest;
+pub mod environment;
 pub mod error;
 mod files;
+mod generation;
 mod lock;
 pub mod near;
+mod process;
+mod provider;
+pub mod saml;
 pub mod secret;
 pub mod session;
+pub mod shell;
+pub mod sts;
 mod ui;
 pub mod vault;
+
+use std::{ffi::OsString, panic, process::ExitCode};
+
+use clap::Parser as _;
+
+use crate::{
+    cli::Cli,
+    error::{Error, Result},
+};
+
+/// Runs the program with these arguments, the first of which is its own name.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    process::keep_secrets_out_of_core_dumps();
+    process::say_nothing_secret_in_panics();
+    let arguments = cmd::exec::with_session_place(arguments.into_iter().collect());
+    let verb = cmd::verb(&arguments);
+    match panic::catch_unwind(|| parse_and_run(&arguments)) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(error)) => {
+            context::to_stderr(&format!("{error}\n"));
+            fail(verb, &arguments, &error)
+        }
+        Err(_) => fail(verb, &arguments, &Error::new("internal error")),
+    }
+}
+
+fn parse_and_run(arguments: &[OsString]) -> Result<()> {
+    match Cli::try_parse_from(arguments) {
+        Ok(cli) => cmd::run(cli),
+        // Help and version, which were asked for.
+        Err(error) if !error.use_stderr() => {
+            let _ = error.print();
+            Ok(())
+        }
+        Err(error) => Err(misused(&error)),
+    }
+}
+
+/// What clap says about a command line, as an error of ours.
+fn misused(error: &clap::Error) -> Error {
+    let text = error.render().to_string();
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let first = lines.next().unwrap_or_default();
+    lines.fold(Error::usage(first.trim_start_matches("error: ")), Error::hint)
+}
+
+/// The exit code of a failure; what a shell evaluates is left in a state in which nothing goes ahead.
+fn fail(verb: Option<&str>, arguments: &[OsString], error: &Error) -> ExitCode {
+    if verb == Some("env")
+        && let Some(text) = cmd::env::failure(arguments)
+    {
+        // Where standard output is closed, no shell waits for it.
+        let _ = context::to_stdout(&text);
+    }
+    ExitCode::from(if verb == Some("exec") { error.exec_exit_code() } else { error.exit_code() })
+}

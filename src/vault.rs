@@ -315,7 +315,7 @@ fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> {
 
 fn cannot_keep(folder: &Path, error: &io::Error) -> Error {
     let error = Error::new(format!("cannot keep anything in {}", folder.display())).because(error);
-    error.hint("make room there or make it writable, or keep nothing with: --no-cache")
+    error.hint("make room there or make it writable, or keep nothing with: --no-cache").kind(Kind::NotKept)
 }
 
 fn explain(trouble: &Trouble, what: &str) -> Error {

@@ -29,7 +29,7 @@ macro_rules! checked_text {
 }
 
 checked_text! {
-    /// The name of a session: 1 to 64 letters, digits and `._@+-`, not starting with `-` or `.`.
+    /// The name of a session: 1 to 64 letters, digits and `._@+-`, starting with a letter, a digit or `_`.
     ///
     /// Narrow on purpose: an alias is typed a hundred times a day, and stands in file names and `.leapp` files.
     Alias
@@ -85,8 +85,9 @@ impl Alias {
     /// Says which characters an alias may have.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let good = |c: char| c.is_ascii_alphanumeric() || "._@+-".contains(c);
-        if text.is_empty() || text.len() > 64 || text.starts_with(['-', '.']) || !text.chars().all(good) {
-            return Err("an alias has 1 to 64 letters, digits and ._@+-, and starts with none of .-".into());
+        let starts_well = text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+        if text.len() > 64 || !starts_well || !text.chars().all(good) {
+            return Err("an alias has 1 to 64 letters, digits and ._@+-, and starts with a letter, a digit or _".into());
         }
         Ok(Self(text.to_owned()))
     }

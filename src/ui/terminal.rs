@@ -47,7 +47,7 @@ impl Terminal {
     /// is seen here, and the terminal never stays without echo.
     fn read_line(&self, question: &str, visible: bool) -> Result<Secret> {
         let raw = Raw::enter(&self.tty).map_err(|error| lost(&error))?;
-        let mut write = |text: &[u8]| (&self.tty).write_all(text).map_err(|error| lost(&error));
+        let write = |text: &[u8]| (&self.tty).write_all(text).map_err(|error| lost(&error));
         write(question.as_bytes())?;
         let mut line = Zeroizing::new(Vec::with_capacity(MAX_ANSWER));
         let answer = loop {

@@ -1,1 +1,12 @@
+//! leapp against the real programs that it works with.
 
+mod env;
+mod exec;
+mod faults;
+mod flight;
+mod harness;
+mod hops;
+mod quoting;
+mod secrets;
+mod shells;
+mod vault;

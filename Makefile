@@ -1,0 +1,52 @@
+# The two commands of the README: `make demo` and `make test`. Both install what they need, the first time.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Say what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+
+.PHONY: demo
+demo: bed build ## Sign in through a real browser on loopback, and use the credentials
+	@tests/bed/bed run -- tests/demo
+
+.PHONY: test
+test: bed lint build ## Run every test
+	@tests/bed/bed run -- cargo test --locked --quiet
+	@tests/bed/bed run -- tests/bed/check
+	@cargo build --locked --release --quiet
+	@tests/bed/bed run -- benches/run --check
+
+.PHONY: bench
+bench: bed ## Measure, side by side with what else there is
+	@cargo build --locked --release --quiet
+	@tests/bed/bed run -- benches/run
+
+.PHONY: build
+build: ## Build for development
+	@cargo build --locked
+
+.PHONY: lint
+lint: ## Check format, lints and scripts
+	@cargo fmt --check
+	@cargo clippy --locked --quiet --all-targets -- -D warnings
+	@shellcheck $$(git ls-files | xargs grep -lE '^#!(/usr)?/bin/(env )?(ba)?sh' --)
+
+.PHONY: deny
+deny: ## Check licences, sources and banned crates of the dependencies
+	@cargo deny --version >/dev/null 2>&1 || cargo install --locked cargo-deny
+	@cargo deny check bans licenses sources
+
+.PHONY: install
+install: ## Build for release, and install the program for this user
+	@cargo install --locked --path .
+
+.PHONY: bed
+bed:
+	@tests/bed/install
+
+.PHONY: clean
+clean: ## Remove what was built and installed here
+	@cargo clean
+	@rm -rf .bed

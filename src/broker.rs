@@ -1,0 +1,273 @@
+//! The one way to credentials: cache, lock, look again, walk the chain, seal.
+
+use std::{cell::OnceCell, time::Duration};
+
+use time::OffsetDateTime;
+
+use crate::{
+    chain::{Broken, Chain},
+    config::Config,
+    context::Context,
+    credentials::Credentials,
+    digest::Digest,
+    error::{Error, Kind, Result},
+    generation,
+    lock::Lock,
+    provider::{Means, chained, federated},
+    saml::EncodedResponse,
+    session::{Session, SessionDuration, Source},
+    sts::Sts,
+    vault::{EntryName, Vault},
+};
+
+/// How long an assumer's credentials must still live to be used for one call of STS.
+const ASSUMER_TTL: Duration = Duration::from_secs(60);
+
+/// What a command asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Credentials nearer to their end than this are renewed first.
+    pub min_ttl: Duration,
+    /// How long new credentials shall last, in place of what the config says.
+    pub duration: Option<SessionDuration>,
+    /// Whether the vault is used at all.
+    pub cache: bool,
+    /// Whether the session's own credentials are got anew even where they still live.
+    pub renew: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { min_ttl: Duration::from_secs(300), duration: None, cache: true, renew: false }
+    }
+}
+
+/// The way to credentials, for one run.
+pub struct Broker<'a> {
+    context: &'a Context,
+    config: &'a Config,
+    options: Options,
+    vault: OnceCell<Vault<'a>>,
+    sts: Sts<'a>,
+}
+
+/// One session of a chain, and where its credentials are kept.
+struct Link<'a> {
+    session: &'a Session,
+    duration: Option<SessionDuration>,
+    entry: EntryName,
+}
+
+/// What a link's credentials are wanted for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// The session that was asked for.
+    Asked,
+    /// A session that another one starts from.
+    Assumer,
+}
+
+impl<'a> Broker<'a> {
+    /// A broker for one run.
+    pub fn new(context: &'a Context, config: &'a Config, options: Options) -> Self {
+        Self { context, config, options, vault: OnceCell::new(), sts: Sts::new(context, config.timeout) }
+    }
+
+    /// The credentials of a session: those that are kept, else new ones.
+    ///
+    /// # Errors
+    /// Where they cannot be had: the error names the session, the hop and the remedy.
+    pub fn credentials(&self, session: &'a Session) -> Result<Credentials> {
+        let links = self.links(session)?;
+        self.of(&links, Role::Asked)
+    }
+
+    /// As [`Broker::credentials`], with a SAML response for the base of the session's chain.
+    ///
+    /// # Errors
+    /// Where the response is not good for it, or any hop fails.
+    pub fn credentials_with(&self, session: &'a Session, response: EncodedResponse) -> Result<Credentials> {
+        let links = self.links(session)?;
+        let [base, rest @ ..] = links.as_slice() else { return self.of(&links, Role::Asked) };
+        self.unlock()?;
+        let base_credentials = self.fetch_and_keep(base, None, Some(response))?;
+        match rest {
+            [] => Ok(base_credentials),
+            _ => self.of(&links, Role::Asked),
+        }
+    }
+
+    /// The credentials of a session, where they are kept and live.
+    ///
+    /// # Errors
+    /// Where the vault cannot be read.
+    pub fn kept(&self, session: &'a Session) -> Result<Option<Credentials>> {
+        let links = self.links(session)?;
+        links.last().map_or(Ok(None), |link| self.cached(link, |kept, now| !kept.time_left(now).is_zero()))
+    }
+
+    /// The links from the base on; each one's entry is named after everything that shapes its credentials.
+    fn links(&self, session: &'a Session) -> Result<Vec<Link<'a>>> {
+        let chain = Chain::to(session, |alias| self.config.sessions.get(alias)).map_err(|broken| unsound(&broken))?;
+        let endpoint = Sts::endpoint_override(self.context).unwrap_or_default();
+        let mut above = String::new();
+        let links = chain.sessions().map(|link| {
+            let is_last = link.alias == session.alias;
+            let duration = self.options.duration.filter(|_| is_last).or(link.duration);
+            above = self.shape(link, duration, endpoint, &above).short();
+            Link { session: link, duration, entry: EntryName::new(link.alias.as_str(), &above, "credentials") }
+        });
+        Ok(links.collect())
+    }
+
+    /// Everything that shapes the credentials of a link: an edit of the config takes effect at once.
+    fn shape(&self, session: &Session, duration: Option<SessionDuration>, endpoint: &str, above: &str) -> Digest {
+        let duration = duration.map_or(String::new(), |duration| duration.seconds().to_string());
+        let mut parts = vec!["1", session.kind(), endpoint, session.role_arn().as_str(), &duration, above];
+        match &session.source {
+            Source::Federated(federated) => {
+                parts.extend([federated.saml_url.as_str(), federated.idp_arn.as_str()]);
+                Digest::of(&parts)
+            }
+            Source::Chained(settings) => {
+                let name = settings.role_session_name.expand(&self.context.user(), &self.context.host());
+                let more = serde_json::json!([
+                    name,
+                    settings.external_id.as_ref().map(ToString::to_string),
+                    settings.source_identity.as_ref().map(ToString::to_string),
+                    settings.tags,
+                    settings.transitive_tags,
+                    settings.policy_arns.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                    settings.policy.as_ref().map(ToString::to_string),
+                    settings.mfa_device.as_ref().map(ToString::to_string),
+                ])
+                .to_string();
+                parts.push(&more);
+                Digest::of(&parts)
+            }
+        }
+    }
+
+    /// The credentials of the last link.
+    fn of(&self, links: &[Link<'a>], role: Role) -> Result<Credentials> {
+        let Some((link, above)) = links.split_last() else {
+            return Err(Error::new("cannot get credentials").because("the chain is empty"));
+        };
+        if let Some(kept) = self.cached(link, |kept, now| self.is_good(kept, now, role))? {
+            return Ok(kept);
+        }
+        self.unlock()?;
+        if !self.options.cache {
+            return self.fetch(link, above, role);
+        }
+        let began = self.context.now();
+        let what = format!("credentials of `{}`", link.session.alias);
+        let mut lock = Lock::take(self.context, link.entry.as_str(), &what)?;
+        // Whoever held the lock meanwhile did the work, or failed at it, for this process too.
+        let meanwhile = |kept: &Credentials, now| kept.issued >= began && !kept.time_left(now).is_zero();
+        if let Some(kept) = self.cached(link, |kept, now| meanwhile(kept, now) || self.is_good(kept, now, role))? {
+            return Ok(kept);
+        }
+        if let Some(failure) = lock.failure_of_holder() {
+            return Err(failure);
+        }
+        self.fetch(link, above, role).inspect_err(|error| lock.leave_failure(self.context.now(), error))
+    }
+
+    /// Whether kept credentials will do.
+    fn is_good(&self, kept: &Credentials, now: OffsetDateTime, role: Role) -> bool {
+        match role {
+            Role::Asked => !self.options.renew && kept.time_left(now) > self.options.min_ttl,
+            Role::Assumer => kept.time_left(now) > ASSUMER_TTL,
+        }
+    }
+
+    /// New credentials of a link, with those of the links above it.
+    fn fetch(&self, link: &Link<'a>, above: &[Link<'a>], role: Role) -> Result<Credentials> {
+        let assumer = match above {
+            [] => None,
+            _ => Some(self.of(above, Role::Assumer).map_err(|error| match role {
+                Role::Asked => error.within(format!("cannot get credentials for `{}`", link.session.alias)),
+                Role::Assumer => error,
+            })?),
+        };
+        self.fetch_and_keep(link, assumer.as_ref(), None)
+    }
+
+    fn fetch_and_keep(
+        &self,
+        link: &Link<'a>,
+        assumer: Option<&Credentials>,
+        given: Option<EncodedResponse>,
+    ) -> Result<Credentials> {
+        let vault = if self.options.cache { self.vault.get() } else { None };
+        let means = Means { context: self.context, config: self.config, sts: &self.sts, vault };
+        let credentials = match (&link.session.source, assumer) {
+            (Source::Federated(settings), _) => {
+                federated::credentials(&means, link.session, settings, link.duration, given)?
+            }
+            (Source::Chained(settings), Some(assumer)) => {
+                chained::credentials(&means, link.session, settings, assumer, link.duration)?
+            }
+            (Source::Chained(_), None) => {
+                return Err(Error::new("cannot get credentials").because("the chain has no base"));
+            }
+        };
+        if let Some(vault) = vault {
+            // Credentials that cannot be kept are credentials all the same.
+            match vault.put(&link.entry, &credentials.to_bytes()) {
+                Ok(()) => generation::bump(self.context),
+                Err(error) => self.context.say(error.sentence()),
+            }
+        }
+        Ok(credentials)
+    }
+
+    /// What is kept for a link, where it will do.
+    fn cached(
+        &self,
+        link: &Link<'a>,
+        will_do: impl FnOnce(&Credentials, OffsetDateTime) -> bool,
+    ) -> Result<Option<Credentials>> {
+        if !self.options.cache {
+            return Ok(None);
+        }
+        let Some(vault) = self.vault()? else { return Ok(None) };
+        let Some(bytes) = vault.get(&link.entry)? else { return Ok(None) };
+        Ok(Credentials::from_bytes(&bytes).filter(|kept| will_do(kept, self.context.now())))
+    }
+
+    /// The vault, where there is one.
+    fn vault(&self) -> Result<Option<&Vault<'a>>> {
+        if self.vault.get().is_none()
+            && let Some(vault) = Vault::find(self.context, &self.config.vault)?
+        {
+            return Ok(Some(self.vault.get_or_init(|| vault)));
+        }
+        Ok(self.vault.get())
+    }
+
+    /// Makes and unlocks the vault before anything else is asked of the person; without one, nothing is kept.
+    fn unlock(&self) -> Result<()> {
+        if !self.options.cache {
+            return Ok(());
+        }
+        match Vault::open(self.context, &self.config.vault) {
+            Ok(vault) => {
+                self.vault.get_or_init(|| vault);
+                Ok(())
+            }
+            // A full disk or a read-only home: the credentials are not kept, and serve all the same.
+            Err(error) if error.which() == Kind::NotKept => {
+                self.context.say(error.sentence());
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The config was checked when it was read; this speaks of a config that was not.
+fn unsound(broken: &Broken) -> Error {
+    Error::usage("cannot follow the chain").because(format!("{broken:?}"))
+}

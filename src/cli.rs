@@ -1,0 +1,167 @@
+//! The command line: clap's types alone.
+
+use std::ffi::OsString;
+
+use clap::{Args, Parser, Subcommand};
+
+/// AWS credentials of a named session, in a child process or in this shell.
+#[derive(Debug, Parser)]
+#[command(name = "leapp", version, max_term_width = 100, arg_required_else_help = true, infer_subcommands = false)]
+pub struct Cli {
+    /// Say each step on standard error, without secrets
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a command with a session's credentials
+    Exec(Exec),
+    /// Print a session's credentials as commands for the shell
+    Env(Env),
+    /// Sign in to a session, and get new credentials
+    Login(Login),
+    /// Forget a session's credentials
+    Logout(Logout),
+    /// Forget the unlocked key of the vault; what is kept stays
+    Lock,
+    /// List the sessions
+    #[command(alias = "ls")]
+    List(List),
+    /// Add, show and change sessions
+    Session(SessionArgs),
+}
+
+/// What `exec`, `env` and `login` have in common.
+#[derive(Debug, Args)]
+pub struct Asking {
+    /// Ask for credentials that last this long (4h, 90m, 3600)
+    #[arg(long, value_name = "SPAN")]
+    pub duration: Option<String>,
+    /// Neither read nor keep any credentials
+    #[arg(long)]
+    pub no_cache: bool,
+}
+
+/// What `exec` and `env` have in common.
+#[derive(Debug, Args)]
+pub struct Using {
+    /// Work in this region
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
+    /// Renew credentials that end sooner than this first
+    #[arg(long, value_name = "SPAN", default_value = "5m")]
+    pub min_ttl: String,
+    /// How to ask for them
+    #[command(flatten)]
+    pub asking: Asking,
+}
+
+/// `leapp exec`.
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "leapp exec [OPTIONS] [SESSION] [--] COMMAND [ARG]...\n       leapp exec [OPTIONS] [SESSION]",
+    after_help = "Without COMMAND, your shell is started. Exit codes: the command's own; 125 where leapp failed,\n\
+                  126 where the command cannot be run, 127 where there is none.\n\n\
+                  Example: leapp exec prod -- terraform plan"
+)]
+pub struct Exec {
+    /// Which credentials
+    #[command(flatten)]
+    pub using: Using,
+    /// The session; on a terminal it is asked for
+    #[arg(value_name = "SESSION")]
+    pub session: Option<String>,
+    /// The command and its arguments
+    #[arg(value_name = "COMMAND", trailing_var_arg = true, allow_hyphen_values = true)]
+    pub command: Vec<OsString>,
+}
+
+/// `leapp env`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example: eval \"$(leapp env dev)\"")]
+pub struct Env {
+    /// Which credentials
+    #[command(flatten)]
+    pub using: Using,
+    /// The session; on a terminal it is asked for
+    #[arg(value_name = "SESSION")]
+    pub session: Option<String>,
+    /// Write for this shell: sh, bash, zsh, ksh, fish, nushell, elvish, tcsh, xonsh, powershell
+    #[arg(long, value_name = "SHELL")]
+    pub shell: Option<String>,
+    /// Write in this format: json, dotenv
+    #[arg(long, value_name = "FORMAT", conflicts_with = "shell")]
+    pub format: Option<String>,
+    /// Take all credentials out of the shell
+    #[arg(long, conflicts_with_all = ["session", "format"])]
+    pub unset: bool,
+    /// Do not ask before a protected session's credentials enter the shell
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// `leapp login`.
+#[derive(Debug, Args)]
+pub struct Login {
+    /// How to ask for credentials
+    #[command(flatten)]
+    pub asking: Asking,
+    /// The session; on a terminal it is asked for
+    #[arg(value_name = "SESSION")]
+    pub session: Option<String>,
+    /// Take the SAML response from this file, or from standard input (-), in place of a browser
+    #[arg(long, value_name = "FILE")]
+    pub saml_response: Option<OsString>,
+}
+
+/// `leapp logout`.
+#[derive(Debug, Args)]
+pub struct Logout {
+    /// The session; sessions chained from it are signed out too
+    #[arg(value_name = "SESSION", required_unless_present = "all")]
+    pub session: Option<String>,
+    /// Forget everything: all credentials, browser sign-ins, and the vault with its key
+    #[arg(long, conflicts_with = "session")]
+    pub all: bool,
+    /// Forget also that the browser is signed in at the session's identity provider
+    #[arg(long, conflicts_with = "all")]
+    pub browser: bool,
+}
+
+/// `leapp list`.
+#[derive(Debug, Args)]
+pub struct List {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `leapp session`.
+#[derive(Debug, Args)]
+pub struct SessionArgs {
+    /// What to do with a session
+    #[command(subcommand)]
+    pub command: SessionCommand,
+}
+
+/// The verbs of `leapp session`.
+#[derive(Debug, Subcommand)]
+pub enum SessionCommand {
+    /// Show a session's settings
+    Show(Show),
+}
+
+/// `leapp session show`.
+#[derive(Debug, Args)]
+pub struct Show {
+    /// The session
+    pub session: String,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}

@@ -1,0 +1,92 @@
+//! One file per verb, thin: what the person asked for, in terms of the other rooms.
+
+mod choose;
+pub(crate) mod env;
+pub(crate) mod exec;
+mod list;
+mod login;
+mod logout;
+mod session;
+
+use std::ffi::OsString;
+
+use crate::{
+    broker::{Broker, Options},
+    cli::{Asking, Cli, Command, Using},
+    config::Config,
+    context::Context,
+    environment::{Grant, Plan},
+    error::{Error, Result},
+    session::{Region, Session, SessionDuration, parse_span},
+    vault,
+};
+
+/// Does what the command line says.
+pub(crate) fn run(cli: Cli) -> Result<()> {
+    let context = Context::ambient(cli.verbose)?;
+    match cli.command {
+        Command::Exec(arguments) => exec::run(&context, &arguments),
+        Command::Env(arguments) => env::run(&context, &arguments),
+        Command::Login(arguments) => login::run(&context, &arguments),
+        Command::Logout(arguments) => logout::run(&context, &arguments),
+        Command::Lock => lock(&context),
+        Command::List(arguments) => list::run(&context, &arguments),
+        Command::Session(arguments) => session::run(&context, arguments.command),
+    }
+}
+
+/// The verb of these arguments; options alone come before it.
+pub(crate) fn verb(arguments: &[OsString]) -> Option<&str> {
+    place_of_verb(arguments).and_then(|place| arguments[place].to_str())
+}
+
+fn place_of_verb(arguments: &[OsString]) -> Option<usize> {
+    (1..arguments.len()).find(|place| !arguments[*place].as_encoded_bytes().starts_with(b"-"))
+}
+
+fn lock(context: &Context) -> Result<()> {
+    let said = match vault::lock(context)? {
+        true => "the vault is locked",
+        false => "the vault was locked already",
+    };
+    context.say(said);
+    Ok(())
+}
+
+/// The environment with a session's credentials in it, as `exec` and `env` are asked for it.
+fn granted(context: &Context, config: &Config, session: &Session, using: &Using) -> Result<Plan> {
+    let (options, region) = (using.options()?, using.region()?);
+    let credentials = Broker::new(context, config, options).credentials(session)?;
+    let region = region.as_ref().or_else(|| config.region(session));
+    Plan::for_session(&Grant {
+        alias: session.alias.as_str(),
+        region: region.map(Region::as_str),
+        access_key_id: &credentials.access_key_id,
+        secret_access_key: &credentials.secret_access_key,
+        session_token: Some(&credentials.session_token),
+        expiration: Some(credentials.expiration),
+    })
+}
+
+/// A flag's text, read into what it stands for.
+fn flag<T>(name: &str, text: Option<&str>, parse: impl FnOnce(&str) -> Result<T, String>) -> Result<Option<T>> {
+    text.map(parse).transpose().map_err(|why| Error::usage(format!("cannot take --{name}")).because(why))
+}
+
+impl Asking {
+    fn options(&self) -> Result<Options> {
+        let duration = flag("duration", self.duration.as_deref(), SessionDuration::parse)?;
+        Ok(Options { duration, cache: !self.no_cache, ..Options::default() })
+    }
+}
+
+impl Using {
+    fn options(&self) -> Result<Options> {
+        let min_ttl = flag("min-ttl", Some(&self.min_ttl), parse_span)?.unwrap_or_default();
+        Ok(Options { min_ttl, ..self.asking.options()? })
+    }
+
+    fn region(&self) -> Result<Option<Region>> {
+        flag("region", self.region.as_deref(), Region::parse)
+    }
+}

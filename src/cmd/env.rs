@@ -1,0 +1,75 @@
+//! `leapp env`: a session's credentials as commands for the shell.
+
+use std::ffi::OsString;
+
+use super::{choose, granted};
+use crate::{
+    cli::Env,
+    config::Config,
+    context::Context,
+    environment::Plan,
+    error::{Error, Kind, Result},
+    process,
+    session::Session,
+    shell::{Format, Shell},
+    ui::terminal::Terminal,
+};
+
+/// Prints the commands.
+pub(super) fn run(context: &Context, arguments: &Env) -> Result<()> {
+    let plan = plan(context, arguments)?;
+    let text = match (&arguments.format, &arguments.shell) {
+        (Some(format), _) => Format::parse(format)?.render(&plan)?,
+        (None, Some(shell)) => Shell::parse(shell)?.render(&plan)?,
+        (None, None) => process::shell_above(context.var("SHELL")).unwrap_or(Shell::Sh).render(&plan)?,
+    };
+    context.print(&text)
+}
+
+/// What `env` prints where it fails in whatever way, a misspelt option included: commands that unset what was there
+/// and stop the line. `eval "$(leapp env dev)" && terraform apply` must not go ahead, and an `eval` of nothing
+/// succeeds. Nothing where a format was asked for, which no shell evaluates.
+pub(crate) fn failure(arguments: &[OsString]) -> Option<String> {
+    let words: Vec<&str> = arguments.iter().filter_map(|word| word.to_str()).collect();
+    if words.iter().any(|word| *word == "--format" || word.starts_with("--format=")) {
+        return None;
+    }
+    let named = words.iter().enumerate().find_map(|(place, word)| match word.strip_prefix("--shell") {
+        Some("") => words.get(place + 1).copied(),
+        Some(value) => value.strip_prefix('='),
+        None => None,
+    });
+    let shell = named.and_then(|name| Shell::parse(name).ok()).or_else(|| process::shell_above(None));
+    Some(shell.unwrap_or(Shell::Sh).render_failure(&Plan::clear()))
+}
+
+fn plan(context: &Context, arguments: &Env) -> Result<Plan> {
+    if arguments.unset {
+        return Ok(Plan::clear());
+    }
+    let config = Config::load(context)?;
+    let session = choose::session(context, &config, arguments.session.as_deref())?;
+    if session.protected && !arguments.yes {
+        confirm(session)?;
+    }
+    granted(context, &config, session, &arguments.using)
+}
+
+/// Asks before a protected session's credentials stay in a shell, where any later command would use them.
+fn confirm(session: &Session) -> Result<()> {
+    let alias = &session.alias;
+    let refused = || Error::new(format!("`{alias}` is protected"));
+    let hint = format!("for one command, run: leapp exec {alias} -- COMMAND");
+    let terminal = Terminal::open().ok_or_else(|| {
+        refused()
+            .because("there is no terminal to ask on")
+            .hint(hint.clone())
+            .hint(format!("or without being asked, run: leapp env --yes {alias}"))
+            .kind(Kind::NeedsPerson)
+    })?;
+    let answer = terminal.ask(&format!("`{alias}` is protected. Put its credentials into this shell? [y/N] "))?;
+    match answer.to_lowercase().as_str() {
+        "y" | "yes" => Ok(()),
+        _ => Err(refused().because("you did not say yes").hint(hint).kind(Kind::Cancelled)),
+    }
+}

@@ -1,0 +1,89 @@
+//! `leapp exec`: become a command that has a session's credentials.
+
+use std::{ffi::OsString, process::Command};
+
+use super::{choose, granted, place_of_verb};
+use crate::{cli::Exec, config::Config, context::Context, error::Result, process};
+
+/// Gets the credentials and becomes the command.
+pub(super) fn run(context: &Context, arguments: &Exec) -> Result<()> {
+    let config = Config::load(context)?;
+    let name = arguments.session.as_deref().filter(|name| !name.is_empty());
+    let plan = granted(context, &config, choose::session(context, &config, name)?, &arguments.using)?;
+    let mut command = match arguments.command.split_first() {
+        Some((program, rest)) => {
+            let mut command = Command::new(program);
+            command.args(rest);
+            command
+        }
+        None => Command::new(context.environment().get_os("SHELL").unwrap_or("/bin/sh".as_ref())),
+    };
+    process::become_program(&mut command, &plan)
+}
+
+/// The options of `exec` that take the next word as their value.
+const WITH_VALUE: [&str; 3] = ["--region", "--min-ttl", "--duration"];
+
+/// `leapp exec -- COMMAND` names no session: puts an empty one in its place, so that `COMMAND` is not taken for it.
+pub(crate) fn with_session_place(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    let Some(verb) = place_of_verb(&arguments).filter(|place| arguments[*place] == "exec") else { return arguments };
+    let mut place = verb + 1;
+    while let Some(word) = arguments.get(place) {
+        if word == "--" {
+            arguments.insert(place, OsString::new());
+            break;
+        }
+        if !word.as_encoded_bytes().starts_with(b"-") {
+            break;
+        }
+        place += if WITH_VALUE.iter().any(|option| word == option) { 2 } else { 1 };
+    }
+    arguments
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory as _, Parser as _};
+
+    use super::*;
+    use crate::cli::{self, Cli};
+
+    fn parsed(line: &str) -> (Option<String>, Vec<OsString>) {
+        let arguments = with_session_place(line.split(' ').map(OsString::from).collect());
+        match Cli::try_parse_from(arguments).expect(line).command {
+            cli::Command::Exec(exec) => (exec.session, exec.command),
+            _ => panic!("{line}"),
+        }
+    }
+
+    #[test]
+    fn session_and_command_are_told_apart() {
+        let words = |text: &str| text.split_terminator(' ').map(OsString::from).collect::<Vec<_>>();
+        let some = |name: &str| Some(name.to_owned());
+        assert_eq!(parsed("leapp exec prod -- terraform plan"), (some("prod"), words("terraform plan")));
+        assert_eq!(parsed("leapp exec prod terraform plan -out x"), (some("prod"), words("terraform plan -out x")));
+        assert_eq!(parsed("leapp exec prod -- sh -c -- x"), (some("prod"), words("sh -c -- x")));
+        assert_eq!(parsed("leapp exec prod -- --help"), (some("prod"), words("--help")));
+        assert_eq!(parsed("leapp exec prod ls --region x"), (some("prod"), words("ls --region x")));
+        assert_eq!(parsed("leapp exec -- terraform plan"), (some(""), words("terraform plan")));
+        assert_eq!(parsed("leapp -v exec --region eu-west-1 --no-cache -- ls"), (some(""), words("ls")));
+        assert_eq!(parsed("leapp exec --region eu-west-1 prod -- ls -- x"), (some("prod"), words("ls -- x")));
+        assert_eq!(parsed("leapp exec prod"), (some("prod"), vec![]));
+        assert_eq!(parsed("leapp exec"), (None, vec![]));
+    }
+
+    #[test]
+    fn the_options_with_a_value_are_those_that_clap_knows() {
+        let command = Cli::command();
+        let exec = command.find_subcommand("exec").expect("exec");
+        let mut known: Vec<String> = exec
+            .get_opts()
+            .filter(|option| option.get_action().takes_values())
+            .filter_map(|option| Some(format!("--{}", option.get_long()?)))
+            .collect();
+        let mut ours = WITH_VALUE.map(str::to_owned).to_vec();
+        known.sort();
+        ours.sort();
+        assert_eq!(known, ours);
+    }
+}

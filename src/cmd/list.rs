@@ -1,0 +1,75 @@
+//! `leapp list`: the sessions at a glance.
+
+use serde_json::{Value, json};
+
+use crate::{
+    cli::List,
+    config::Config,
+    context::Context,
+    error::{Error, Result, escaped},
+    session::{Region, Session},
+};
+
+/// Prints a table, or JSON.
+pub(super) fn run(context: &Context, arguments: &List) -> Result<()> {
+    let config = Config::load(context)?;
+    if arguments.json {
+        let sessions: Vec<Value> = config.sessions.values().map(|session| as_json(&config, session)).collect();
+        let text = serde_json::to_string_pretty(&sessions).map_err(|error| Error::new("cannot list").because(error))?;
+        return context.print(&format!("{text}\n"));
+    }
+    if config.sessions.is_empty() {
+        context.say(format!("{} has no session yet", config.name));
+        context.say("run: leapp session add federated");
+        return Ok(());
+    }
+    context.print(&table(&config, context.is_coloured()))
+}
+
+fn as_json(config: &Config, session: &Session) -> Value {
+    let role = session.role_arn();
+    json!({
+        "session": session.alias.as_str(),
+        "kind": session.kind(),
+        "account": role.account(),
+        "role_arn": role.as_str(),
+        "region": config.region(session).map(Region::as_str),
+        "profile": session.profile.as_ref().map(ToString::to_string),
+        "assumer": session.assumer().map(ToString::to_string),
+        "protected": session.protected,
+    })
+}
+
+const HEADINGS: [&str; 6] = ["SESSION", "KIND", "ACCOUNT", "ROLE", "REGION", "FROM"];
+
+fn table(config: &Config, coloured: bool) -> String {
+    let rows: Vec<[String; 6]> = config.sessions.values().map(|session| row(config, session)).collect();
+    let width = |column: usize| {
+        rows.iter().map(|row| row[column].chars().count()).chain([HEADINGS[column].len()]).max().unwrap_or_default()
+    };
+    let widths: Vec<usize> = (0..HEADINGS.len()).map(width).collect();
+    let line = |cells: &[String]| {
+        let cells: Vec<String> =
+            cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}", width = *width)).collect();
+        format!("{}\n", cells.join("  ").trim_end())
+    };
+    let heading = line(&HEADINGS.map(str::to_owned));
+    let heading = if coloured { format!("\u{1b}[2m{}\u{1b}[0m\n", heading.trim_end()) } else { heading };
+    rows.iter().fold(heading, |text, row| text + &line(row))
+}
+
+fn row(config: &Config, session: &Session) -> [String; 6] {
+    let role = session.role_arn();
+    let mark = if session.protected { " (protected)" } else { "" };
+    [
+        format!("{}{mark}", session.alias),
+        session.kind().to_owned(),
+        role.account().to_owned(),
+        escaped(role.name_with_path()),
+        config.region(session).map_or_else(|| "-".into(), ToString::to_string),
+        match &session.source {
+            crate::session::Source::Federated(federated) => escaped(federated.saml_url.host()),
+            crate::session::Source::Chained(chained) => chained.assumer.to_string(),
+        },
+    ]
+}

@@ -1,0 +1,73 @@
+//! `leapp logout`: forget credentials.
+
+use std::{fs, io};
+
+use crate::{
+    chain::Chain,
+    cli::Logout,
+    config::Config,
+    context::Context,
+    error::{Error, Result},
+    generation,
+    provider::assertion,
+    session::{Session, Source},
+    vault,
+};
+
+/// Forgets what is kept for a session and those chained from it, or everything.
+pub(super) fn run(context: &Context, arguments: &Logout) -> Result<()> {
+    match &arguments.session {
+        None => all(context)?,
+        Some(name) => {
+            // Even a config that is broken by now must not keep anybody signed in.
+            let config = Config::load(context);
+            match config.as_ref().map(|config| (config, config.session(name))) {
+                Ok((config, Ok(session))) => one(context, config, session, arguments.browser)?,
+                Ok((_, Err(error))) => return Err(error),
+                Err(error) => return Err(error.clone().hint("to forget everything at once, run: leapp logout --all")),
+            }
+        }
+    }
+    generation::bump(context);
+    Ok(())
+}
+
+fn all(context: &Context) -> Result<()> {
+    vault::forget_all(context)?;
+    remove_folder(context, "")?;
+    context.say("signed out of everything");
+    Ok(())
+}
+
+fn one(context: &Context, config: &Config, session: &Session, browser: bool) -> Result<()> {
+    let mut signed_out = Vec::new();
+    for other in config.sessions.values() {
+        let is_behind = Chain::to(other, |alias| config.sessions.get(alias))
+            .is_ok_and(|chain| chain.sessions().any(|link| link.alias == session.alias));
+        if is_behind && vault::forget(context, other.alias.as_str())? > 0 {
+            signed_out.push(format!("`{}`", other.alias));
+        }
+    }
+    if let Source::Federated(federated) = &session.source {
+        vault::forget(context, &assertion::owner(&federated.saml_url))?;
+        if browser {
+            remove_folder(context, &assertion::folder_name(federated.saml_url.host()))?;
+        }
+    }
+    match signed_out.as_slice() {
+        [] => context.say(format!("`{}` was signed out already", session.alias)),
+        names => context.say(format!("signed out of {}", names.join(", "))),
+    }
+    Ok(())
+}
+
+/// Removes a browser profile, or all of them.
+fn remove_folder(context: &Context, provider: &str) -> Result<()> {
+    let folder = context.paths().state.join("browser").join(provider);
+    match fs::remove_dir_all(&folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(Error::new(format!("cannot remove {}", folder.display())).because(error))
+        }
+        _ => Ok(()),
+    }
+}

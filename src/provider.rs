@@ -1,0 +1,65 @@
+//! How credentials come, one file per kind of session.
+
+pub(crate) mod assertion;
+pub(crate) mod chained;
+pub(crate) mod federated;
+
+use crate::{
+    config::Config,
+    context::Context,
+    credentials::Credentials,
+    error::Result,
+    session::{Region, Session, SessionDuration},
+    sts::{Fault, FaultKind, Sts},
+    vault::Vault,
+};
+
+/// What a provider works with.
+pub(crate) struct Means<'a> {
+    pub(crate) context: &'a Context,
+    pub(crate) config: &'a Config,
+    pub(crate) sts: &'a Sts<'a>,
+    /// Where to keep what may serve again; none with `--no-cache`.
+    pub(crate) vault: Option<&'a Vault<'a>>,
+}
+
+impl Means<'_> {
+    /// The region whose STS is asked: the session's, else the shell's, else the home of the role's partition.
+    pub(crate) fn region(&self, session: &Session) -> Region {
+        let partition = session.role_arn().partition();
+        let of_shell = || {
+            let name = self.context.var("AWS_REGION").or_else(|| self.context.var("AWS_DEFAULT_REGION"))?;
+            Region::parse(name).ok().filter(|region| region.partition() == partition)
+        };
+        self.config.region(session).cloned().or_else(of_shell).unwrap_or_else(|| session.role_arn().home_region())
+    }
+}
+
+/// Asks STS, each time for less, until the role allows what is asked; and says so where it came to that.
+pub(crate) fn within_role_maximum(
+    means: &Means<'_>,
+    session: &Session,
+    wish: Option<SessionDuration>,
+    ask: impl Fn(Option<SessionDuration>) -> Result<Result<Credentials, Fault>>,
+) -> Result<Result<Credentials, Fault>> {
+    let mut duration = wish;
+    loop {
+        match ask(duration)? {
+            Err(fault) if fault.kind == FaultKind::DurationTooLong => {
+                match duration.and_then(|long| long.step_down()) {
+                    Some(shorter) => duration = Some(shorter),
+                    None => return Ok(Err(fault)),
+                }
+            }
+            answer => {
+                if let (Some(wish), Some(granted), Ok(_)) = (wish, duration, &answer)
+                    && granted < wish
+                {
+                    let alias = &session.alias;
+                    means.context.say(format!("`{alias}` gets {granted}: its role does not allow {wish}"));
+                }
+                return Ok(answer);
+            }
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Assertions: had from a browser, kept for as long as AWS takes them, shared by the sessions of one provider.
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
+
+use super::Means;
+use crate::{
+    browser::{self, Headless, SignIn, Step},
+    config::HeadlessMode,
+    digest::Digest,
+    error::Result,
+    lock::Lock,
+    saml::{Content, EncodedResponse, Response, endpoint},
+    session::{Federated, SamlUrl, Session, SessionDuration},
+    ui::spinner::Spinner,
+    vault::EntryName,
+};
+
+/// A SAML response, as it goes to STS and as it reads.
+pub(crate) struct Assertion {
+    pub(crate) encoded: EncodedResponse,
+    pub(crate) response: Response,
+    received: Option<OffsetDateTime>,
+}
+
+/// Where an assertion comes from.
+pub(crate) enum Origin {
+    /// From the person, by `--saml-response`: nobody knows since when they have had it.
+    Given,
+    /// From the browser, just now.
+    SignedIn(OffsetDateTime),
+}
+
+/// As it rests in the vault.
+#[derive(Serialize, Deserialize)]
+struct Stored<'a> {
+    #[serde(borrow)]
+    response: &'a str,
+    redeem_until: i64,
+    received: i128,
+}
+
+impl Assertion {
+    /// Reads a response.
+    pub(crate) fn read(encoded: EncodedResponse, origin: Origin) -> Result<Self> {
+        let response = Response::read(&encoded)?;
+        let received = match origin {
+            Origin::Given => None,
+            Origin::SignedIn(at) => Some(at),
+        };
+        Ok(Self { encoded, response, received })
+    }
+
+    /// How long the identity provider has the console's sessions last (attribute `SessionDuration`).
+    pub(crate) fn session_duration(&self) -> Option<SessionDuration> {
+        match &self.response.content {
+            Content::Assertion(assertion) => assertion.session_duration,
+            Content::Encrypted | Content::Nothing => None,
+        }
+    }
+}
+
+/// An assertion of this session's provider that AWS still takes.
+pub(crate) fn at_hand(means: &Means<'_>, federated: &Federated) -> Result<Option<Assertion>> {
+    let Some(vault) = means.vault else { return Ok(None) };
+    let Some(bytes) = vault.get(&name(&federated.saml_url))? else { return Ok(None) };
+    let Ok(stored) = serde_json::from_slice::<Stored<'_>>(&bytes) else { return Ok(None) };
+    if stored.redeem_until <= means.context.now().unix_timestamp() {
+        return Ok(None);
+    }
+    let received = OffsetDateTime::from_unix_timestamp_nanos(stored.received).ok();
+    let read = EncodedResponse::from_field(stored.response).and_then(|encoded| Assertion::read(encoded, Origin::Given));
+    Ok(read.ok().map(|assertion| Assertion { received, ..assertion }))
+}
+
+/// Keeps an assertion for the other sessions of its provider; that it cannot be kept harms nobody.
+pub(crate) fn keep(means: &Means<'_>, federated: &Federated, assertion: &Assertion) {
+    let now = means.context.now();
+    let received = assertion.received.unwrap_or(now);
+    let (Some(vault), Some(until)) = (means.vault, assertion.response.redeem_until(received)) else { return };
+    let stored = Stored {
+        response: assertion.encoded.expose(),
+        redeem_until: until.unix_timestamp(),
+        received: received.unix_timestamp_nanos(),
+    };
+    let mut bytes = Zeroizing::new(Vec::with_capacity(stored.response.len() + 256));
+    let written = serde_json::to_writer(&mut *bytes, &stored).is_ok();
+    if written && let Err(error) = vault.put(&name(&federated.saml_url), &bytes) {
+        means.context.trace(|| error.sentence());
+    }
+}
+
+/// Forgets the assertion of this session's provider.
+pub(crate) fn forget(means: &Means<'_>, federated: &Federated) -> Result<()> {
+    means.vault.map_or(Ok(()), |vault| vault.remove(&name(&federated.saml_url)))
+}
+
+/// The owner under which the vault keeps a provider's assertions.
+pub(crate) fn owner(url: &SamlUrl) -> String {
+    format!("idp-{}", folder_name(url.host()))
+}
+
+fn name(url: &SamlUrl) -> EntryName {
+    EntryName::new(&owner(url), &Digest::of(&[url.as_str()]).short(), "assertion")
+}
+
+/// Signs in, one process at a time for each provider; those who waited take what was brought, if `is_good` for them.
+pub(crate) fn sign_in(
+    means: &Means<'_>,
+    session: &Session,
+    federated: &Federated,
+    is_good: impl Fn(&Assertion) -> Result<()>,
+) -> Result<Assertion> {
+    let began = means.context.now();
+    let host = federated.saml_url.host();
+    let mut lock = Lock::take(means.context, &format!("sign-in~{}", folder_name(host)), &format!("sign-in at {host}"))?;
+    if let Some(assertion) = at_hand(means, federated)?
+        && assertion.received.is_some_and(|received| received >= began)
+    {
+        is_good(&assertion)?;
+        return Ok(assertion);
+    }
+    if let Some(failure) = lock.failure_of_holder() {
+        return Err(failure);
+    }
+    match in_browser(means, session, federated) {
+        Ok(assertion) => {
+            is_good(&assertion)?;
+            keep(means, federated, &assertion);
+            Ok(assertion)
+        }
+        Err(error) => {
+            lock.leave_failure(means.context.now(), &error);
+            Err(error)
+        }
+    }
+}
+
+fn in_browser(means: &Means<'_>, session: &Session, federated: &Federated) -> Result<Assertion> {
+    let (context, settings) = (means.context, &means.config.browser);
+    let host = federated.saml_url.host();
+    let alias = session.alias.as_str();
+    let spinner = Spinner::start(context, &format!("starting a browser to sign in to `{alias}`"));
+    let request = SignIn {
+        alias,
+        url: federated.saml_url.as_str(),
+        profile: &context.paths().state.join("browser").join(folder_name(host)),
+        headless: match settings.headless {
+            HeadlessMode::Auto => Headless::Auto,
+            HeadlessMode::Always => Headless::Always,
+            HeadlessMode::Never => Headless::Never,
+        },
+        browser: settings.program.as_deref(),
+        args: &settings.args,
+        path: context.environment().get_os("PATH"),
+        withheld: &context.environment().names_starting_with(&["AWS_", "LEAPP_"]),
+        display: context.has_display(),
+        root: nix::unistd::geteuid().is_root(),
+        timeout: settings.sign_in_timeout,
+        is_target: endpoint::is_sign_in,
+        patterns: &endpoint::patterns(),
+    };
+    let mut on_step = |step| {
+        context.trace(|| format!("sign-in of `{alias}`: {step:?}"));
+        match step {
+            Step::Starting => {}
+            Step::Silent => spinner.change(&format!("signing in to `{alias}` at {host}")),
+            Step::Person => {
+                spinner.change(&format!("sign in to `{alias}` in the browser window ({host}); Ctrl-C ends it"));
+            }
+            Step::Closing => spinner.change(&format!("signed in to `{alias}`")),
+        }
+    };
+    let captured = browser::sign_in(&request, &mut on_step)?;
+    let encoded = EncodedResponse::from_form(&captured.body)?;
+    Assertion::read(encoded, Origin::SignedIn(context.now()))
+}
+
+/// A host as the name of a folder: a port's colon is no good on every file system.
+pub(crate) fn folder_name(host: &str) -> String {
+    host.chars().map(|c| if c.is_ascii_alphanumeric() || ".-_".contains(c) { c } else { '_' }).collect()
+}

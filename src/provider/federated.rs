@@ -1,0 +1,78 @@
+//! A federated session: an assertion of the identity provider, exchanged for credentials.
+
+use time::OffsetDateTime;
+
+use super::{
+    Means,
+    assertion::{self, Assertion, Origin},
+    within_role_maximum,
+};
+use crate::{
+    credentials::Credentials,
+    error::Result,
+    saml::{EncodedResponse, Expectation},
+    session::{Federated, Session, SessionDuration},
+    sts::{FaultKind, SamlRequest},
+    ui::spinner::Spinner,
+};
+
+/// Gets credentials with an assertion: the `given` one, one that is at hand, or a new one.
+pub(crate) fn credentials(
+    means: &Means<'_>,
+    session: &Session,
+    federated: &Federated,
+    wish: Option<SessionDuration>,
+    given: Option<EncodedResponse>,
+) -> Result<Credentials> {
+    if let Some(given) = given {
+        let assertion = Assertion::read(given, Origin::Given)?;
+        check(&assertion, session, federated, means.context.now())?;
+        assertion::keep(means, federated, &assertion);
+        return redeem(means, session, federated, wish, &assertion)
+            .and_then(|answer| answer.map_err(|fault| fault.explain(&means.sts.hop(session, &means.region(session)))));
+    }
+    if let Some(assertion) = assertion::at_hand(means, federated)?
+        && check(&assertion, session, federated, means.context.now()).is_ok()
+    {
+        match redeem(means, session, federated, wish, &assertion)? {
+            Ok(credentials) => return Ok(credentials),
+            // What STS no longer takes from a kept assertion, it may take from a new one.
+            Err(fault) if matches!(fault.kind, FaultKind::Expired | FaultKind::InvalidAssertion) => {
+                assertion::forget(means, federated)?;
+            }
+            Err(fault) => return Err(fault.explain(&means.sts.hop(session, &means.region(session)))),
+        }
+    }
+    let assertion =
+        assertion::sign_in(means, session, federated, |found| check(found, session, federated, means.context.now()))?;
+    redeem(means, session, federated, wish, &assertion)?
+        .map_err(|fault| fault.explain(&means.sts.hop(session, &means.region(session))))
+}
+
+/// Whether STS can be expected to take the assertion for this session.
+fn check(assertion: &Assertion, session: &Session, federated: &Federated, now: OffsetDateTime) -> Result<()> {
+    let expectation = Expectation { idp_arn: &federated.idp_arn, role_arn: &federated.role_arn, now };
+    assertion.response.check(&expectation).map_err(|refusal| refusal.into_error(&session.alias))
+}
+
+/// Where the config asks for no duration, what the identity provider says for the console is a good wish.
+fn redeem(
+    means: &Means<'_>,
+    session: &Session,
+    federated: &Federated,
+    wish: Option<SessionDuration>,
+    assertion: &Assertion,
+) -> Result<Result<Credentials, crate::sts::Fault>> {
+    let region = means.region(session);
+    let wish = wish.or_else(|| assertion.session_duration());
+    let _spinner = Spinner::start(means.context, &format!("getting credentials of `{}`", session.alias));
+    within_role_maximum(means, session, wish, |duration| {
+        let request = SamlRequest {
+            role: &federated.role_arn,
+            provider: &federated.idp_arn,
+            assertion: &assertion.encoded,
+            duration,
+        };
+        means.sts.assume_role_with_saml(&region, &request)
+    })
+}

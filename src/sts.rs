@@ -1,0 +1,285 @@
+//! The AWS Security Token Service. The only room that knows the AWS SDK.
+//!
+//! Runtime and client are made when the first call is made, and never on the way to cached credentials. Nothing is
+//! read from the calling shell but region, endpoint, proxy and certificates: never its credentials.
+
+mod fault;
+mod http;
+
+use std::{cell::OnceCell, time::Duration};
+
+use aws_sdk_sts::{
+    Client,
+    config::{
+        AppName, BehaviorVersion, Config, Credentials as SdkCredentials, SharedHttpClient, retry::RetryConfig,
+        timeout::TimeoutConfig,
+    },
+    error::{ProvideErrorMetadata, SdkError},
+    operation::assume_role::AssumeRoleOutput,
+    operation::assume_role_with_saml::AssumeRoleWithSamlOutput,
+    types::{AssumedRoleUser, PolicyDescriptorType, Tag},
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+pub use fault::{Fault, FaultKind, Hop};
+use time::OffsetDateTime;
+use tokio::runtime::Runtime;
+
+use crate::{
+    context::Context,
+    credentials::Credentials,
+    error::{Error, Result},
+    saml::EncodedResponse,
+    secret::Secret,
+    session::{Chained, ProviderArn, Region, RoleArn, Session, SessionDuration, span},
+};
+
+/// One attempt and three more: with the SDK's backoff, under a second where nothing listens.
+const ATTEMPTS: u32 = 4;
+
+/// STS, as this run asks it.
+pub struct Sts<'a> {
+    context: &'a Context,
+    timeout: Duration,
+    spent: std::cell::Cell<Duration>,
+    engine: OnceCell<Engine>,
+}
+
+/// What a first call sets up.
+struct Engine {
+    runtime: Runtime,
+    http: SharedHttpClient,
+}
+
+/// What `AssumeRoleWithSAML` is asked.
+pub struct SamlRequest<'a> {
+    /// The role.
+    pub role: &'a RoleArn,
+    /// The identity provider in IAM.
+    pub provider: &'a ProviderArn,
+    /// The SAML response.
+    pub assertion: &'a EncodedResponse,
+    /// How long the credentials shall last.
+    pub duration: Option<SessionDuration>,
+}
+
+/// What `AssumeRole` is asked, beside what the session says.
+pub struct RoleRequest<'a> {
+    /// The assumer's credentials.
+    pub assumer: &'a Credentials,
+    /// The session's settings.
+    pub chained: &'a Chained,
+    /// The name under which it appears in CloudTrail.
+    pub role_session_name: &'a str,
+    /// How long the credentials shall last.
+    pub duration: Option<SessionDuration>,
+    /// The code of the MFA device.
+    pub mfa_code: Option<&'a str>,
+}
+
+impl<'a> Sts<'a> {
+    /// STS for one run, all of whose calls together may take `timeout`.
+    pub fn new(context: &'a Context, timeout: Duration) -> Self {
+        Self { context, timeout, spent: Default::default(), engine: OnceCell::new() }
+    }
+
+    /// The endpoint that the environment names in place of AWS's own.
+    pub fn endpoint_override(context: &Context) -> Option<&str> {
+        context.var("AWS_ENDPOINT_URL_STS").or_else(|| context.var("AWS_ENDPOINT_URL"))
+    }
+
+    /// A hop to a session, for messages.
+    pub fn hop<'s>(&self, session: &'s Session, region: &Region) -> Hop<'s> {
+        let endpoint = match Self::endpoint_override(self.context) {
+            Some(url) => url.to_owned(),
+            None => format!("STS in {region}"),
+        };
+        Hop { session, endpoint, timeout: self.timeout }
+    }
+
+    /// Exchanges a SAML response for credentials; the call is not signed.
+    ///
+    /// # Errors
+    /// A [`Fault`] where STS gives none; the outer error where nothing could be set up.
+    pub fn assume_role_with_saml(
+        &self,
+        region: &Region,
+        request: &SamlRequest<'_>,
+    ) -> Result<Result<Credentials, Fault>> {
+        let client = self.client(region, None)?;
+        let call = client
+            .assume_role_with_saml()
+            .role_arn(request.role.as_str())
+            .principal_arn(request.provider.as_str())
+            .saml_assertion(request.assertion.expose())
+            .set_duration_seconds(request.duration.map(in_seconds))
+            .send();
+        let AssumeRoleWithSamlOutput { credentials, assumed_role_user, .. } = match self.run(call)? {
+            Ok(output) => output,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        Ok(self.credentials(credentials, assumed_role_user))
+    }
+
+    /// Assumes a role with another session's credentials.
+    ///
+    /// # Errors
+    /// A [`Fault`] where STS gives none; the outer error where nothing could be set up.
+    pub fn assume_role(&self, region: &Region, request: &RoleRequest<'_>) -> Result<Result<Credentials, Fault>> {
+        let chained = request.chained;
+        let client = self.client(region, Some(request.assumer))?;
+        let mut call = client
+            .assume_role()
+            .role_arn(chained.role_arn.as_str())
+            .role_session_name(request.role_session_name)
+            .set_duration_seconds(request.duration.map(in_seconds))
+            .set_external_id(chained.external_id.as_ref().map(ToString::to_string))
+            .set_source_identity(chained.source_identity.as_ref().map(ToString::to_string))
+            .set_policy(chained.policy.as_ref().map(ToString::to_string))
+            .set_serial_number(chained.mfa_device.as_ref().map(ToString::to_string))
+            .set_token_code(request.mfa_code.map(str::to_owned));
+        for (key, value) in &chained.tags {
+            call = call.tags(invalid_request(Tag::builder().key(key).value(value).build())?);
+        }
+        for key in &chained.transitive_tags {
+            call = call.transitive_tag_keys(key);
+        }
+        for arn in &chained.policy_arns {
+            call = call.policy_arns(PolicyDescriptorType::builder().arn(arn.as_str()).build());
+        }
+        let AssumeRoleOutput { credentials, assumed_role_user, .. } = match self.run(call.send())? {
+            Ok(output) => output,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        Ok(self.credentials(credentials, assumed_role_user))
+    }
+
+    fn engine(&self) -> Result<&Engine> {
+        if let Some(engine) = self.engine.get() {
+            return Ok(engine);
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Error::new("cannot call STS").because(error))?;
+        // An attempt that hears nothing is given up in time for a second one.
+        let http = http::client(self.context, Self::endpoint_override(self.context), self.timeout.mul_f32(0.45))?;
+        Ok(self.engine.get_or_init(|| Engine { runtime, http }))
+    }
+
+    fn client(&self, region: &Region, credentials: Option<&Credentials>) -> Result<Client> {
+        let mut config = Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(aws_sdk_sts::config::Region::new(region.to_string()))
+            .http_client(self.engine()?.http.clone())
+            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+            .timeout_config(TimeoutConfig::disabled())
+            .use_fips(self.is_true("AWS_USE_FIPS_ENDPOINT"))
+            .use_dual_stack(self.is_true("AWS_USE_DUALSTACK_ENDPOINT"));
+        if let Ok(name) = AppName::new("leapp") {
+            config = config.app_name(name);
+        }
+        if let Some(url) = Self::endpoint_override(self.context) {
+            config = config.endpoint_url(url);
+        }
+        if let Some(of) = credentials {
+            config = config.credentials_provider(SdkCredentials::new(
+                of.access_key_id.as_str(),
+                of.secret_access_key.expose(),
+                Some(of.session_token.expose().to_owned()),
+                Some(of.expiration.into()),
+                "leapp",
+            ));
+        }
+        Ok(Client::from_conf(config.build()))
+    }
+
+    fn is_true(&self, variable: &str) -> bool {
+        self.context.var(variable).is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    }
+
+    /// Runs a call within what is left of the time that all calls together may take.
+    fn run<T, E: ProvideErrorMetadata + std::fmt::Debug>(
+        &self,
+        call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    ) -> Result<Result<T, Fault>> {
+        let left = self.timeout.saturating_sub(self.spent.get());
+        let started = std::time::Instant::now();
+        let answer = self.engine()?.runtime.block_on(async { tokio::time::timeout(left, call).await });
+        self.spent.set(self.spent.get() + started.elapsed());
+        self.context.trace(|| format!("STS answered after {} ms", started.elapsed().as_millis()));
+        Ok(match answer {
+            Err(_) => Err(Fault::new(FaultKind::Silent, span(self.timeout))),
+            Ok(answer) => answer.map_err(|error| fault_of(&error)),
+        })
+    }
+
+    fn credentials(
+        &self,
+        credentials: Option<aws_sdk_sts::types::Credentials>,
+        user: Option<AssumedRoleUser>,
+    ) -> Result<Credentials, Fault> {
+        let incomplete = || Fault::new(FaultKind::NotSts, "an answer without credentials");
+        let credentials = credentials.ok_or_else(incomplete)?;
+        let expiration =
+            OffsetDateTime::from_unix_timestamp(credentials.expiration.secs()).map_err(|_| incomplete())?;
+        if credentials.access_key_id.is_empty() || credentials.secret_access_key.is_empty() {
+            return Err(incomplete());
+        }
+        Ok(Credentials {
+            access_key_id: credentials.access_key_id,
+            secret_access_key: Secret::new(credentials.secret_access_key),
+            session_token: Secret::new(credentials.session_token),
+            expiration,
+            issued: self.context.now(),
+            arn: user.map(|user| user.arn).unwrap_or_default(),
+        })
+    }
+}
+
+fn in_seconds(duration: SessionDuration) -> i32 {
+    i32::try_from(duration.seconds()).unwrap_or(i32::MAX)
+}
+
+fn invalid_request<T, E: std::fmt::Display>(built: Result<T, E>) -> Result<T> {
+    built.map_err(|error| Error::new("cannot call STS").because(error))
+}
+
+/// What the SDK's error comes down to.
+fn fault_of<E: ProvideErrorMetadata + std::fmt::Debug>(error: &SdkError<E, HttpResponse>) -> Fault {
+    match error {
+        SdkError::ServiceError(service) => {
+            let status = service.raw().status().as_u16();
+            let (code, message) = (service.err().code(), service.err().message());
+            // A proxy's page or a captive portal is no error of STS's: it has no code.
+            if code.is_none() && status < 500 {
+                return Fault::new(FaultKind::NotSts, format!("status {status}"));
+            }
+            Fault::of(code.unwrap_or_default(), message.unwrap_or_default(), status)
+        }
+        SdkError::TimeoutError(_) => Fault::new(FaultKind::Silent, "no answer"),
+        SdkError::DispatchFailure(failure) if failure.is_timeout() => match failure.as_connector_error() {
+            Some(error) if innermost(error).contains("connect") => {
+                Fault::new(FaultKind::Unreachable, "no connection in time")
+            }
+            _ => Fault::new(FaultKind::Silent, "no answer"),
+        },
+        SdkError::DispatchFailure(failure) => {
+            let why = failure.as_connector_error().map_or_else(|| "no connection".to_owned(), |error| innermost(error));
+            Fault::new(FaultKind::Unreachable, why)
+        }
+        SdkError::ResponseError(response) => {
+            let status = response.raw().status().as_u16();
+            Fault::new(FaultKind::NotSts, format!("status {status}, and a body that is not STS's"))
+        }
+        _ => Fault::new(FaultKind::Other, "the request could not be made"),
+    }
+}
+
+/// The innermost reason, which is the one that a person can do something about: `Connection refused`.
+fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut reason = error;
+    while let Some(source) = reason.source() {
+        reason = source;
+    }
+    reason.to_string()
+}

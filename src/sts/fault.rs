@@ -1,0 +1,217 @@
+//! Pure: what STS may answer instead of credentials, and what a person does about it.
+//!
+//! Codes: AWS STS API Reference, "Common Errors" and the error lists of `AssumeRole` and `AssumeRoleWithSAML`.
+
+use std::time::Duration;
+
+use crate::{
+    error::{Error, Kind},
+    session::{Session, Source, span},
+};
+
+/// Why STS gave no credentials.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// What kind of failure it is.
+    pub kind: FaultKind,
+    /// What STS said, or the system; from outside.
+    pub message: String,
+}
+
+/// The kinds of failure that ask for different things of the person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// No connection: refused, no such host, no route, TLS.
+    Unreachable,
+    /// No answer in time.
+    Silent,
+    /// STS has a problem of its own (5xx).
+    Broken,
+    /// Too many requests.
+    Throttled,
+    /// Something that is not STS answered: a captive portal, a proxy's page.
+    NotSts,
+    /// The requested duration is above the role's maximum, or above the hour of role chaining.
+    DurationTooLong,
+    /// The assertion is older than five minutes, or the credentials of the assumer have ended.
+    Expired,
+    /// The assertion's signature, audience, recipient or issuer is not what the provider in IAM says.
+    InvalidAssertion,
+    /// The identity provider itself reported a failure.
+    RejectedByProvider,
+    /// The role's trust policy says no.
+    AccessDenied,
+    /// The code of the MFA device is wrong.
+    WrongMfaCode,
+    /// The assumer's credentials are not known.
+    UnknownKey,
+    /// Policies and tags together are too large.
+    PolicyTooLarge,
+    /// STS is not enabled in the region.
+    RegionDisabled,
+    /// The clock of this machine is off.
+    ClockSkew,
+    /// Anything else.
+    Other,
+}
+
+impl Fault {
+    pub(super) fn new(kind: FaultKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into() }
+    }
+
+    /// Reads STS's code and message.
+    pub(super) fn of(code: &str, message: &str, status: u16) -> Self {
+        let has = |part: &str| message.contains(part);
+        let kind = match code {
+            "ExpiredTokenException" | "ExpiredToken" => FaultKind::Expired,
+            "InvalidIdentityToken" | "InvalidIdentityTokenException" => FaultKind::InvalidAssertion,
+            "IDPRejectedClaim" | "IDPRejectedClaimException" => FaultKind::RejectedByProvider,
+            "PackedPolicyTooLarge" | "PackedPolicyTooLargeException" => FaultKind::PolicyTooLarge,
+            "RegionDisabledException" => FaultKind::RegionDisabled,
+            "ValidationError" | "ValidationErrorException"
+                if has("DurationSeconds exceeds") || (has("durationSeconds") && has("less than or equal")) =>
+            {
+                FaultKind::DurationTooLong
+            }
+            "AccessDenied" | "AccessDeniedException" if has("MultiFactorAuthentication failed") => {
+                FaultKind::WrongMfaCode
+            }
+            "AccessDenied" | "AccessDeniedException" => FaultKind::AccessDenied,
+            "InvalidClientTokenId" | "UnrecognizedClientException" => FaultKind::UnknownKey,
+            "RequestExpired" | "RequestTimeTooSkewed" => FaultKind::ClockSkew,
+            "SignatureDoesNotMatch" if has("Signature expired") || has("Signature not yet current") => {
+                FaultKind::ClockSkew
+            }
+            "Throttling" | "ThrottlingException" | "RequestLimitExceeded" | "TooManyRequestsException" => {
+                FaultKind::Throttled
+            }
+            _ if status == 429 => FaultKind::Throttled,
+            _ if status >= 500 => FaultKind::Broken,
+            _ => FaultKind::Other,
+        };
+        let said = match (code, message) {
+            ("", "") => format!("status {status}"),
+            ("", message) => message.to_owned(),
+            (code, "") => format!("{code} (status {status})"),
+            (code, message) => format!("{code}: {message}"),
+        };
+        Self::new(kind, said)
+    }
+
+    /// The fault as an error that names the session, the hop and the remedy.
+    pub fn explain(&self, hop: &Hop<'_>) -> Error {
+        let session = hop.session;
+        let alias = &session.alias;
+        let role = session.role_arn();
+        let error = Error::new(hop.what()).because(self.why(hop));
+        let edit = |field: &str| format!("run: leapp session edit {alias} --{field}");
+        match self.kind {
+            FaultKind::Unreachable => error
+                .hint("check the network, HTTPS_PROXY and AWS_ENDPOINT_URL_STS, and try again")
+                .hint(edit("region REGION")),
+            FaultKind::Silent => error
+                .hint("check the network and HTTPS_PROXY, and try again")
+                .hint("to wait longer, in the config: timeout = \"60s\""),
+            FaultKind::Broken => error.hint("AWS's own trouble: try again in a while, or in another region").hint(edit("region REGION")),
+            FaultKind::Throttled => error.hint("too many requests for this account: try again in a while"),
+            FaultKind::NotSts => error.hint("sign in to the network you are on (a captive portal?), or check HTTPS_PROXY"),
+            FaultKind::DurationTooLong => error.hint(edit("duration 1h")),
+            FaultKind::Expired => error.hint(format!("run: leapp login {alias}")),
+            FaultKind::InvalidAssertion => error
+                .hint("the provider in IAM must have your identity provider's current metadata, and its certificate")
+                .hint(format!("check that {} is that provider", hop.provider())),
+            FaultKind::RejectedByProvider => error.hint("ask who runs the identity provider: it refused the sign-in"),
+            FaultKind::AccessDenied => error.hint(match &session.source {
+                Source::Federated(_) => format!(
+                    "the trust policy of {role} must allow sts:AssumeRoleWithSAML to {}",
+                    hop.provider()
+                ),
+                Source::Chained(chained) => format!(
+                    "the trust policy of {role} must allow sts:AssumeRole to the role of `{}`{}, and that role's own policies must allow it too",
+                    chained.assumer,
+                    if chained.external_id.is_some() { " with this external id" } else { "" }
+                ),
+            }),
+            FaultKind::WrongMfaCode => error.hint("enter the code that the device shows now; each is good once").kind(Kind::NeedsPerson),
+            FaultKind::UnknownKey => error.hint(match session.assumer() {
+                Some(assumer) => format!("run: leapp login {assumer}"),
+                None => format!("run: leapp login {alias}"),
+            }),
+            FaultKind::PolicyTooLarge => error.hint(format!("make policy, policy_arns or tags of `{alias}` smaller")),
+            FaultKind::RegionDisabled => error
+                .hint("enable STS for that region in the account settings of IAM, or name another region")
+                .hint(edit("region REGION")),
+            FaultKind::ClockSkew => error.hint("set this machine's clock, and try again"),
+            FaultKind::Other => error,
+        }
+    }
+
+    fn why(&self, hop: &Hop<'_>) -> String {
+        match self.kind {
+            FaultKind::Unreachable => format!("{} cannot be reached: {}", hop.endpoint, self.message),
+            FaultKind::Silent => {
+                format!("{} did not answer in the {} that STS may take", hop.endpoint, span(hop.timeout))
+            }
+            FaultKind::NotSts => format!("{} does not answer as STS does: {}", hop.endpoint, self.message),
+            _ => self.message.clone(),
+        }
+    }
+}
+
+/// One call of STS on the way to a session's credentials.
+#[derive(Debug)]
+pub struct Hop<'a> {
+    /// The session whose role is assumed.
+    pub session: &'a Session,
+    /// Where STS is asked, for people: `STS in eu-west-1`, or an endpoint's URL.
+    pub endpoint: String,
+    /// How long STS may take.
+    pub timeout: Duration,
+}
+
+impl Hop<'_> {
+    /// ``cannot get credentials for `prod` (arn:… from `corp`)``.
+    fn what(&self) -> String {
+        let (alias, role) = (&self.session.alias, self.session.role_arn());
+        match self.session.assumer() {
+            Some(assumer) => format!("cannot get credentials for `{alias}` ({role}, assumed from `{assumer}`)"),
+            None => format!("cannot get credentials for `{alias}` ({role})"),
+        }
+    }
+
+    fn provider(&self) -> String {
+        match &self.session.source {
+            Source::Federated(federated) => federated.idp_arn.to_string(),
+            Source::Chained(chained) => chained.assumer.to_string(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_and_messages_of_sts_are_told_apart() {
+        let kind = |code, message, status| Fault::of(code, message, status).kind;
+        assert_eq!(
+            kind("ExpiredTokenException", "Token must be redeemed within 5 minutes of issuance", 400),
+            FaultKind::Expired
+        );
+        assert_eq!(kind("InvalidIdentityToken", "Response signature invalid", 400), FaultKind::InvalidAssertion);
+        let too_long = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.";
+        assert_eq!(kind("ValidationError", too_long, 400), FaultKind::DurationTooLong);
+        let chained =
+            "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.";
+        assert_eq!(kind("ValidationError", chained, 400), FaultKind::DurationTooLong);
+        assert_eq!(kind("ValidationError", "something else", 400), FaultKind::Other);
+        let mfa = "MultiFactorAuthentication failed with invalid MFA one time pass code. ";
+        assert_eq!(kind("AccessDenied", mfa, 403), FaultKind::WrongMfaCode);
+        assert_eq!(kind("AccessDenied", "User: x is not authorized", 403), FaultKind::AccessDenied);
+        assert_eq!(kind("Throttling", "Rate exceeded", 400), FaultKind::Throttled);
+        assert_eq!(kind("", "", 503), FaultKind::Broken);
+        assert_eq!(Fault::of("", "", 503).message, "status 503");
+        assert_eq!(kind("SignatureDoesNotMatch", "Signature expired: 2026…", 403), FaultKind::ClockSkew);
+    }
+}

@@ -1,0 +1,136 @@
+//! `leapp exec`: the child, its environment, its exit code.
+
+use std::{fs, os::unix::process::ExitStatusExt as _, process::Stdio};
+
+use crate::harness::{Home, fail, succeed, text, variables};
+
+#[test]
+fn the_child_has_the_sessions_credentials_and_no_others() {
+    let home = Home::new();
+    home.sign_in("corp");
+    let set = variables(&home, &["prod"]);
+    for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CREDENTIAL_EXPIRATION"] {
+        assert!(set.get(name).is_some_and(|value| !value.is_empty()), "{name}");
+    }
+    assert_eq!(set["AWS_REGION"], "eu-west-1");
+    assert_eq!(set["AWS_DEFAULT_REGION"], "eu-west-1");
+    assert_eq!(set["LEAPP_SESSION"], "prod");
+    assert_eq!(variables(&home, &["prod", "--region", "us-west-2"])["AWS_REGION"], "us-west-2");
+}
+
+#[test]
+fn every_competitor_is_taken_out_of_the_childs_environment() {
+    let home = Home::new();
+    home.sign_in("corp");
+    let competitors = [
+        "AWS_PROFILE",
+        "AWS_DEFAULT_PROFILE",
+        "AWS_SECURITY_TOKEN",
+        "AWS_CREDENTIAL_FILE",
+        "AWS_WEB_IDENTITY_TOKEN_FILE",
+        "AWS_ROLE_ARN",
+        "AWS_ROLE_SESSION_NAME",
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+        "AWS_ACCOUNT_ID",
+        "AWS_SESSION_EXPIRATION",
+    ];
+    let mut command = home.leapp(["exec", "corp", "--", "env"]);
+    command.envs(competitors.map(|name| (name, "of-somebody-else")));
+    command.env("AWS_CREDENTIAL_EXPIRATION", "2001-01-01T00:00:00Z").env("AWS_ACCESS_KEY_ID", "of-somebody-else");
+    let seen = succeed(&mut command);
+    assert!(!seen.contains("of-somebody-else") && !seen.contains("2001-01-01"), "{seen}");
+}
+
+#[test]
+fn the_calling_shells_credentials_are_never_used() {
+    let home = Home::new();
+    home.sign_in("corp");
+    let mut command = home.leapp(["exec", "prod", "--", "true"]);
+    command.env("AWS_ACCESS_KEY_ID", "AKIAOFTHESHELL").env("AWS_SECRET_ACCESS_KEY", "x").env("AWS_PROFILE", "nosuch");
+    succeed(&mut command);
+    let keys: Vec<String> = home.requests().iter().map(|request| request["access_key"].to_string()).collect();
+    assert!(!keys.iter().any(|key| key.contains("OFTHESHELL")), "{keys:?}");
+}
+
+#[test]
+fn the_real_aws_cli_is_who_the_session_says() {
+    let home = Home::new();
+    home.sign_in("corp");
+    let aws = format!("{}/aws", crate::harness::bed("LEAPP_BED_BIN"));
+    let who = |session| {
+        let words = ["exec", session, "--", &aws, "sts", "get-caller-identity", "--query", "Arn", "--output", "text"];
+        succeed(&mut home.leapp(words)).trim().to_owned()
+    };
+    assert_eq!(who("corp"), "arn:aws:sts::111122223333:assumed-role/Admin/alice@example.org");
+    assert!(who("prod").starts_with("arn:aws:sts::444455556666:assumed-role/Deploy/alice@"));
+}
+
+#[test]
+fn exit_codes_are_the_commands_own_or_say_whose_fault_it_was() {
+    let home = Home::new();
+    home.sign_in("corp");
+    fail(7, &mut home.leapp(["exec", "corp", "--", "sh", "-c", "exit 7"]));
+    let killed = home.leapp(["exec", "corp", "--", "sh", "-c", "kill -TERM $$"]).status().expect("started");
+    assert_eq!(killed.signal(), Some(15), "execve: the signal is the child's own");
+    assert!(fail(127, &mut home.leapp(["exec", "corp", "--", "no-such-command"])).contains("there is no such command"));
+    assert!(fail(126, &mut home.leapp(["exec", "corp", "--", "/etc/passwd"])).contains("may not be executed"));
+    assert_eq!(
+        fail(125, &mut home.leapp(["exec", "crop", "--", "true"])),
+        "leapp: there is no session `crop`\n  did you mean `corp`?\n"
+    );
+    fail(125, &mut home.leapp(["exec", "corp", "--region", "nowhere", "--", "true"]));
+    assert!(fail(125, &mut home.leapp(["exec", "--no-such-option", "corp"])).contains("unexpected argument"));
+    assert!(fail(125, &mut home.leapp(["exec", "--", "true"])).contains("no session is named"));
+}
+
+#[test]
+fn no_parent_stays_and_nothing_is_printed() {
+    let home = Home::new();
+    home.sign_in("corp");
+    let mut child = home
+        .leapp(["exec", "corp", "--", "sh", "-c", "echo $$; exec 1>&-; read wait"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("started");
+    let mut printed = String::new();
+    std::io::Read::read_to_string(child.stdout.as_mut().expect("piped"), &mut printed).expect("read");
+    assert_eq!(printed.trim(), child.id().to_string(), "the child is the process that was started");
+    drop(child.stdin.take());
+    let output = child.wait_with_output().expect("ended");
+    assert_eq!(text(&output.stderr), "");
+}
+
+#[test]
+fn without_a_command_the_users_shell_starts() {
+    let home = Home::new();
+    home.sign_in("corp");
+    let shell = home.path("my-shell");
+    fs::write(&shell, "#!/bin/sh\necho \"shell of $LEAPP_SESSION\"\n").expect("written");
+    fs::set_permissions(&shell, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("executable");
+    assert_eq!(succeed(home.leapp(["exec", "corp"]).env("SHELL", &shell)), "shell of corp\n");
+}
+
+#[test]
+fn what_is_written_after_the_command_is_the_commands_own() {
+    let home = Home::new();
+    home.sign_in("corp");
+    let echoed = |words: &[&str]| succeed(&mut home.leapp(words.iter().copied()));
+    assert_eq!(echoed(&["exec", "corp", "--", "echo", "--region", "x", "--", "-v"]), "--region x -- -v\n");
+    assert_eq!(echoed(&["exec", "corp", "echo", "-n", "--help"]), "--help");
+}
+
+#[test]
+fn a_missing_or_broken_config_is_said_before_anything_else() {
+    let home = Home::empty();
+    let said = fail(125, &mut home.leapp(["exec", "corp", "--", "true"]));
+    assert!(said.contains("there is no session `corp`: ~/.config/leapp/config.toml has none"), "{said}");
+    home.write_config("[sessions.corp]\nkind = \"federated\"\nsaml_ulr = \"x\"\n");
+    let said = fail(125, &mut home.leapp(["exec", "corp", "--", "true"]));
+    assert!(said.starts_with("leapp: ~/.config/leapp/config.toml:1: sessions.corp: `saml_url` is missing"), "{said}");
+    assert!(fail(125, home.leapp(["exec", "corp"]).env_remove("HOME")).contains("HOME is not set"));
+}

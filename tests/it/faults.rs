@@ -1,0 +1,224 @@
+//! What goes wrong at STS ends in bounded time, with a message that names session, hop and remedy.
+
+use std::{
+    net::TcpListener,
+    time::{Duration, Instant},
+};
+
+use crate::harness::{Home, assertion, bed, fail, run_with_input, text};
+
+/// Signs in to `corp` against a fault at STS.
+fn faulty(fault: &str) -> (String, Duration) {
+    let mut home = Home::new();
+    home.sts_path = fault.into();
+    let response = assertion(&[]);
+    let start = Instant::now();
+    let output = run_with_input(&mut home.leapp(["login", "corp", "--saml-response", "-"]), &response);
+    assert!(!output.status.success());
+    (text(&output.stderr), start.elapsed())
+}
+
+/// A message that names the session, the role and something to do.
+fn names_session_and_hop(said: &str) {
+    assert!(
+        said.starts_with("leapp: cannot get credentials for `corp` (arn:aws:iam::111122223333:role/Admin)"),
+        "{said}"
+    );
+    assert!(said.lines().count() >= 2, "there is something to do next: {said}");
+}
+
+#[test]
+fn refused_connections_end_within_three_seconds() {
+    let mut home = Home::new();
+    let port = TcpListener::bind("127.0.0.1:0").expect("bound").local_addr().expect("an address").port();
+    home.endpoint = Some(format!("http://127.0.0.1:{port}"));
+    let response = assertion(&[]);
+    let start = Instant::now();
+    let output = run_with_input(&mut home.leapp(["login", "corp", "--saml-response", "-"]), &response);
+    assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+    let said = text(&output.stderr);
+    names_session_and_hop(&said);
+    assert!(said.contains("cannot be reached: Connection refused"), "{said}");
+}
+
+#[test]
+fn a_host_that_does_not_exist_is_said() {
+    let mut home = Home::new();
+    home.endpoint = Some("http://no-such-host.invalid:1".into());
+    let output = run_with_input(&mut home.leapp(["login", "corp", "--saml-response", "-"]), &assertion(&[]));
+    let said = text(&output.stderr);
+    names_session_and_hop(&said);
+    assert!(said.contains("cannot be reached"), "{said}");
+}
+
+#[test]
+fn persistent_errors_end_within_twelve_seconds() {
+    let (said, time) = faulty("/fault/500");
+    assert!(time < Duration::from_secs(12), "{time:?}");
+    names_session_and_hop(&said);
+    assert!(said.contains("AWS's own trouble"), "{said}");
+}
+
+#[test]
+fn throttling_ends_within_twelve_seconds() {
+    let (said, time) = faulty("/fault/throttle");
+    assert!(time < Duration::from_secs(12), "{time:?}");
+    names_session_and_hop(&said);
+    assert!(said.contains("too many requests"), "{said}");
+}
+
+#[test]
+fn a_server_that_never_answers_ends_within_thirty_seconds_and_the_bound_can_be_set() {
+    let (said, time) = faulty("/fault/hang");
+    assert!(time < Duration::from_secs(30), "{time:?}");
+    names_session_and_hop(&said);
+    assert!(said.contains("did not answer in the 20s that STS may take"), "{said}");
+
+    let mut home = Home::new();
+    home.sts_path = "/fault/hang".into();
+    let config = std::fs::read_to_string(home.config()).expect("read");
+    home.write_config(&format!("timeout = \"2s\"\n{config}"));
+    let start = Instant::now();
+    run_with_input(&mut home.leapp(["login", "corp", "--saml-response", "-"]), &assertion(&[]));
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+}
+
+#[test]
+fn the_bound_is_for_the_whole_chain_and_the_failing_hop_is_named() {
+    let mut home = Home::new();
+    home.sts_path = "/fault/500".into();
+    let start = Instant::now();
+    let output = run_with_input(&mut home.leapp(["login", "audit", "--saml-response", "-"]), &assertion(&[]));
+    assert!(start.elapsed() < Duration::from_secs(12), "{:?}", start.elapsed());
+    names_session_and_hop(&text(&output.stderr));
+}
+
+#[test]
+fn a_passing_fault_is_survived() {
+    let mut home = Home::new();
+    home.sts_path = "/fault/once500".into();
+    home.sign_in("corp");
+    assert_eq!(home.count("AssumeRoleWithSAML"), 2);
+}
+
+#[test]
+fn what_is_not_sts_is_told_from_sts() {
+    let (said, _) = faulty("/fault/html");
+    names_session_and_hop(&said);
+    assert!(said.contains("does not answer as STS does") && said.contains("captive portal"), "{said}");
+}
+
+#[test]
+fn each_refusal_of_sts_says_what_to_fix() {
+    let cases = [
+        ("/fault/regiondisabled", "RegionDisabledException", "enable STS for that region"),
+        ("/fault/idprejected", "IDPRejectedClaim", "ask who runs the identity provider"),
+        ("/clock/+420", "ExpiredToken", "run: leapp login corp"),
+    ];
+    for (fault, code, remedy) in cases {
+        let (said, _) = faulty(fault);
+        names_session_and_hop(&said);
+        assert!(said.contains(code) && said.contains(remedy), "{fault}: {said}");
+    }
+}
+
+/// Signs in to `corp` with an assertion that is bad in one way.
+fn with_assertion(options: &[&str]) -> String {
+    let home = Home::new();
+    let output = run_with_input(&mut home.leapp(["login", "corp", "--saml-response", "-"]), &assertion(options));
+    assert_eq!(output.status.code(), Some(1), "{options:?}");
+    text(&output.stderr)
+}
+
+#[test]
+fn a_bad_assertion_is_refused_with_what_to_fix() {
+    let cases: &[(&[&str], &str)] = &[
+        (&["--tamper"], "Response signature invalid"),
+        (&["--unsigned"], "Response signature invalid"),
+        (&["--audience", "https://example.org/sp"], "https://example.org/sp"),
+        (&["--recipient", "https://example.org/acs"], "https://example.org/acs"),
+        (&["--age", "600"], "expired"),
+        (&["--status-failure"], "AuthnFailed"),
+    ];
+    for (options, part) in cases {
+        let said = with_assertion(options);
+        assert!(said.contains(part) && said.lines().count() >= 2, "{options:?}: {said}");
+    }
+}
+
+#[test]
+fn a_response_without_the_sessions_role_is_refused_before_sts_is_asked() {
+    let home = Home::new();
+    home.add_config(&crate::harness::federated("root", "ssp", "arn:aws:iam::111122223333:role/Root", ""));
+    let output = run_with_input(&mut home.leapp(["login", "root", "--saml-response", "-"]), &assertion(&[]));
+    let said = text(&output.stderr);
+    for role in ["111122223333:role/Admin", "111122223333:role/ReadOnly", "444455556666:role/team/Deploy"] {
+        assert!(said.contains(role), "{said}");
+    }
+    assert!(said.contains("leapp session edit root"), "{said}");
+    assert_eq!(home.requests().len(), 0);
+}
+
+#[test]
+fn an_encrypted_assertion_goes_to_sts_unread() {
+    let home = Home::new();
+    run_with_input(&mut home.leapp(["login", "corp", "--saml-response", "-"]), &assertion(&["--encrypted"]));
+    assert_eq!(home.count("AssumeRoleWithSAML"), 1);
+}
+
+#[test]
+fn proxy_and_no_proxy_are_respected() {
+    let home = Home::new();
+    let log = || std::fs::read_to_string(bed("LEAPP_BED_PROXY_LOG")).unwrap_or_default();
+    let sign_in = |variables: &[(&str, String)]| {
+        let mut command = home.leapp(["login", "corp", "--saml-response", "-"]);
+        command.envs(variables.iter().map(|(name, value)| (name, value)));
+        let output = run_with_input(&mut command, &assertion(&[]));
+        assert!(output.status.success(), "{}", text(&output.stderr));
+    };
+    let marker = format!("{}/t/", bed("LEAPP_BED_STS"));
+    let through = |log: &str| log.lines().filter(|line| line.contains(&marker)).count();
+    let before = through(&log());
+    sign_in(&[("HTTP_PROXY", bed("LEAPP_BED_PROXY"))]);
+    assert_eq!(through(&log()), before + 1);
+    sign_in(&[("HTTP_PROXY", bed("LEAPP_BED_PROXY")), ("NO_PROXY", "127.0.0.1".into())]);
+    assert_eq!(through(&log()), before + 1);
+}
+
+#[test]
+fn tls_takes_the_certificates_of_aws_ca_bundle_alone() {
+    let mut home = Home::new();
+    home.endpoint = Some(bed("LEAPP_BED_STS_TLS"));
+    let sign_in = |variables: &[(&str, String)]| {
+        let mut command = home.leapp(["login", "corp", "--saml-response", "-"]);
+        command.envs(variables.iter().map(|(name, value)| (name, value)));
+        run_with_input(&mut command, &assertion(&[]))
+    };
+    let refused = text(&sign_in(&[]).stderr);
+    assert!(refused.contains("cannot be reached") && refused.contains("certificate"), "{refused}");
+    let trusted = sign_in(&[("AWS_CA_BUNDLE", bed("LEAPP_BED_CA"))]);
+    assert!(trusted.status.success(), "{}", text(&trusted.stderr));
+    let proxied = sign_in(&[("AWS_CA_BUNDLE", bed("LEAPP_BED_CA")), ("HTTPS_PROXY", bed("LEAPP_BED_PROXY"))]);
+    assert!(proxied.status.success(), "{}", text(&proxied.stderr));
+    let tunnel = format!("CONNECT {}", bed("LEAPP_BED_STS_TLS").trim_start_matches("https://"));
+    let log = std::fs::read_to_string(bed("LEAPP_BED_PROXY_LOG")).expect("the proxy's log");
+    assert!(log.contains(&tunnel), "{log}");
+    let broken = text(&sign_in(&[("AWS_CA_BUNDLE", "/etc/hostname".into())]).stderr);
+    assert!(broken.contains("cannot use AWS_CA_BUNDLE (/etc/hostname): it has no certificate"), "{broken}");
+    let missing = text(&sign_in(&[("AWS_CA_BUNDLE", "/nonexistent".into())]).stderr);
+    assert!(missing.contains("there is no such file"), "{missing}");
+}
+
+#[test]
+fn garbage_in_place_of_a_response_is_refused_at_once() {
+    let home = Home::new();
+    for garbage in
+        [&b""[..], b"not base64 at all!", b"PGh0bWw+PC9odG1sPg==", &[0xff; 100], b"SAMLResponse=&RelayState=x"]
+    {
+        let output = run_with_input(&mut home.leapp(["login", "corp", "--saml-response", "-"]), garbage);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(text(&output.stderr).starts_with("leapp: "), "{}", text(&output.stderr));
+    }
+    assert!(fail(1, &mut home.leapp(["login", "corp", "--saml-response", "/nonexistent"])).contains("No such file"));
+    assert_eq!(home.requests().len(), 0);
+}

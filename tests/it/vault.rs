@@ -1,0 +1,205 @@
+//! The vault among real keyrings, and in all the places where it cannot be.
+
+use std::{fs, os::unix::fs::PermissionsExt as _, process::Command};
+
+use crate::harness::{Home, assertion, bed, fail, run_with_input, succeed, text, variables};
+
+/// Runs a shell script as a person in a desktop session with a keyring would, or `--locked`.
+fn in_desktop(home: &Home, options: &[&str], script: &str) -> std::process::Output {
+    let mut command = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bed/keyring"));
+    command.args(options).args(["--", "bash", "-c", script]);
+    home.surround(&mut command);
+    let program = std::path::Path::new(env!("CARGO_BIN_EXE_leapp"));
+    let folder = program.parent().expect("a folder").display().to_string();
+    command.env("PATH", format!("{folder}:{}", std::env::var("PATH").expect("PATH")));
+    command.env("LEAPP_BED", bed("LEAPP_BED"));
+    command.env_remove("LEAPP_PASSPHRASE_FILE");
+    run_with_input(&mut command, &assertion(&[]))
+}
+
+#[test]
+fn the_key_rests_in_the_os_keyring_where_there_is_one() {
+    let home = Home::new();
+    let script =
+        "set -e; leapp login corp --saml-response -; leapp lock; leapp exec corp -- sh -c 'echo as $LEAPP_SESSION'
+        leapp -v exec corp -- true; leapp lock; leapp -v exec corp -- true
+        secret-tool search --all application leapp 2>&1 | grep -c '^label'";
+    let output = in_desktop(&home, &[], script);
+    let said = text(&output.stderr);
+    assert_eq!(text(&output.stdout), "as corp\n1\n", "{said}");
+    assert_eq!(said.matches("asking the OS keyring").count(), 1, "only after a lock is the bus asked: {said}");
+    let header = fs::read_to_string(home.state().join("vault/vault.json")).expect("the header");
+    assert!(header.contains("\"key\": \"keyring\""), "{header}");
+}
+
+#[test]
+fn logout_all_takes_the_key_out_of_the_keyring() {
+    let home = Home::new();
+    let script = "set -e; leapp login corp --saml-response -; leapp logout --all
+        secret-tool search --all application leapp 2>&1 | grep -c '^label' || true";
+    assert_eq!(text(&in_desktop(&home, &[], script).stdout), "0\n");
+    assert!(!home.state().join("vault/vault.json").exists());
+}
+
+#[test]
+fn a_locked_keyring_is_an_error_and_never_a_weaker_store() {
+    let home = Home::new();
+    let output = in_desktop(&home, &["--locked"], "leapp login corp --saml-response -");
+    let said = text(&output.stderr);
+    assert!(said.contains("cannot make the vault: the OS keyring is locked"), "{said}");
+    assert!(said.contains("[vault] key = \"passphrase\""), "{said}");
+    assert!(!home.state().join("vault/vault.json").exists());
+}
+
+#[test]
+fn no_bus_is_ever_started() {
+    let home = Home::new();
+    home.sign_in("corp");
+    let trace = home.path("trace");
+    let mut command = Command::new("strace");
+    command.args(["-f", "-qq", "-e", "trace=execve,connect", "-o"]).arg(&trace);
+    command.args([env!("CARGO_BIN_EXE_leapp"), "login", "corp", "--saml-response", "-"]);
+    home.surround(&mut command);
+    // A machine with `dbus-launch` on the path, and an address that asks for it.
+    command.env("DBUS_SESSION_BUS_ADDRESS", "autolaunch:").env("DISPLAY", ":99");
+    assert!(run_with_input(&mut command, &assertion(&[])).status.success());
+    let trace = fs::read_to_string(trace).expect("the trace");
+    assert!(!trace.contains("dbus"), "{trace}");
+    assert_eq!(trace.matches("execve(").count(), 1, "{trace}");
+}
+
+#[test]
+fn the_kernel_holds_the_key_for_a_time_and_lock_drops_it() {
+    let home = Home::new();
+    home.sign_in("corp");
+    variables(&home, &["corp"]);
+    let without_passphrase = |home: &Home| {
+        let mut command = Command::new("setsid");
+        command.args(["-w", env!("CARGO_BIN_EXE_leapp"), "exec", "corp", "--", "true"]);
+        home.surround(&mut command);
+        command.env_remove("LEAPP_PASSPHRASE_FILE");
+        command
+    };
+    succeed(&mut without_passphrase(&home));
+    succeed(&mut home.leapp(["lock"]));
+    let said = fail(125, &mut without_passphrase(&home));
+    assert!(
+        said.contains("cannot unlock the vault: it needs a passphrase, and there is no terminal to ask on"),
+        "{said}"
+    );
+    assert!(said.contains("LEAPP_PASSPHRASE_FILE"), "{said}");
+    succeed(&mut home.leapp(["exec", "corp", "--", "true"]));
+}
+
+#[test]
+fn two_homes_of_one_user_never_meet() {
+    let (one, other) = (Home::new(), Home::new());
+    one.sign_in("corp");
+    other.sign_in("corp");
+    succeed(&mut one.leapp(["lock"]));
+    succeed(other.leapp(["exec", "corp", "--", "true"]).env_remove("LEAPP_PASSPHRASE_FILE"));
+    // A sealed file of the other vault is no file of this one's.
+    let sealed = |home: &Home| {
+        let entries = fs::read_dir(home.state().join("vault")).expect("a vault");
+        entries
+            .flatten()
+            .map(|entry| entry.path())
+            .find(|path| path.to_string_lossy().contains("corp~"))
+            .expect("sealed")
+    };
+    fs::copy(sealed(&other), sealed(&one)).expect("copied");
+    let said = fail(125, one.leapp(["exec", "corp", "--", "true"]).env("LEAPP_BROWSER", "/nonexistent"));
+    assert!(
+        !said.contains("panicked") && said.contains("cannot get credentials") || said.contains("/nonexistent"),
+        "{said}"
+    );
+}
+
+#[test]
+fn damaged_files_mean_a_fresh_sign_in() {
+    let home = Home::new();
+    home.sign_in("corp");
+    let folder = home.state().join("vault");
+    for damage in [&b""[..], b"leapp-sealed-1\n", b"\0\0\0", &[0x41; 100_000]] {
+        for entry in fs::read_dir(&folder).expect("a vault").flatten() {
+            if entry.file_name() != "vault.json" {
+                fs::write(entry.path(), damage).expect("written");
+            }
+        }
+        home.sign_in("corp");
+        variables(&home, &["prod"]);
+    }
+}
+
+#[test]
+fn a_read_only_or_full_disk_keeps_nobody_from_working() {
+    let home = Home::new();
+    // Everything below the state folder is a file here: nothing can be made, for root neither.
+    fs::create_dir_all(home.path(".local/state")).expect("made");
+    fs::write(home.state(), "in the way").expect("written");
+    let output = run_with_input(&mut home.leapp(["login", "corp", "--saml-response", "-"]), &assertion(&[]));
+    let said = text(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("cannot keep anything in") && said.contains("signed in to `corp`"), "{said}");
+}
+
+#[test]
+fn a_full_disk_is_said_and_loses_nothing() {
+    let home = Home::new();
+    home.sign_in("corp");
+    // No file may grow beyond nothing: every write fails as on a full disk.
+    let mut command = Command::new("bash");
+    command.args(["-c", "trap '' XFSZ; ulimit -f 0; exec \"$0\" exec prod -- true", env!("CARGO_BIN_EXE_leapp")]);
+    home.surround(&mut command);
+    let output = command.output().expect("started");
+    let said = text(&output.stderr);
+    assert!(output.status.success() && said.contains("cannot keep anything in"), "{said}");
+    variables(&home, &["corp"]);
+    assert_eq!(home.count("AssumeRoleWithSAML"), 1, "what was kept before is still there");
+}
+
+#[test]
+fn what_leapp_writes_is_for_its_user_alone() {
+    let home = Home::new();
+    home.sign_in("corp");
+    variables(&home, &["prod"]);
+    fn check(folder: &std::path::Path) {
+        for entry in fs::read_dir(folder).expect("a folder").flatten() {
+            let mode = entry.metadata().expect("metadata").permissions().mode() & 0o777;
+            assert_eq!(mode & 0o077, 0, "{}: {mode:o}", entry.path().display());
+            if entry.path().is_dir() {
+                check(&entry.path());
+            }
+        }
+    }
+    check(&home.state());
+    assert_eq!(fs::metadata(home.state()).expect("there").permissions().mode() & 0o777, 0o700);
+}
+
+#[test]
+fn logout_forgets_a_session_and_those_behind_it() {
+    let home = Home::new();
+    home.sign_in("corp");
+    variables(&home, &["audit"]);
+    let output = home.leapp(["logout", "prod"]).output().expect("started");
+    assert_eq!(text(&output.stderr), "leapp: signed out of `audit`, `prod`\n");
+    variables(&home, &["corp"]);
+    assert_eq!(home.count("AssumeRoleWithSAML"), 1);
+    let output = home.leapp(["logout", "corp"]).output().expect("started");
+    assert_eq!(text(&output.stderr), "leapp: signed out of `corp`\n");
+    let said = fail(125, home.leapp(["exec", "corp", "--", "true"]).env("LEAPP_BROWSER", "/nonexistent"));
+    assert!(said.contains("/nonexistent"), "the assertion is forgotten too: {said}");
+    succeed(&mut home.leapp(["logout", "--all"]));
+    assert_eq!(fs::read_dir(home.state().join("vault")).expect("a folder").count(), 0);
+}
+
+#[test]
+fn the_state_token_changes_with_sign_in_and_sign_out() {
+    let home = Home::new();
+    let token = || fs::read_to_string(home.state().join("gen")).unwrap_or_default();
+    home.sign_in("corp");
+    let signed_in = token();
+    assert!(!signed_in.is_empty());
+    succeed(&mut home.leapp(["logout", "corp"]));
+    assert_ne!(token(), signed_in);
+}
