@@ -18,7 +18,6 @@ from pathlib import Path
 
 from . import keeper, places, processes
 
-GRACE = 5  # seconds that a command has to end after a signal
 TRACE = "LEAPP_BED_TRACE"  # set it to see how long the start takes
 
 
@@ -62,7 +61,7 @@ def _stop_keeper(pid: int, hold: int) -> None:
         os.kill(pid, signal.SIGTERM)
     except ProcessLookupError:
         pass
-    deadline = time.monotonic() + GRACE
+    deadline = time.monotonic() + processes.GRACE
     while True:
         processes.reap()
         try:
@@ -81,31 +80,6 @@ def _variables(directory: Path) -> dict[str, str]:
 
 class Interrupted(Exception):
     """A signal asked for the end before the command was started."""
-
-
-def _run_command(command: list[str], environment: dict[str, str]) -> int:
-    """Run the command in the foreground, hand signals on to it, and return its exit code as a shell would."""
-    process = None
-
-    def hand_on(number, _frame):
-        if process is not None:
-            process.send_signal(number)
-            signal.alarm(GRACE)
-
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, hand_on)
-    signal.signal(signal.SIGALRM, lambda *_: process.kill())
-    try:
-        process = subprocess.Popen(command, env=environment)
-    except FileNotFoundError:
-        places.complain(f"{command[0]}: command not found")
-        return 127
-    except OSError as problem:
-        places.complain(f"{command[0]}: {problem.strerror}")
-        return 126
-    code = process.wait()
-    signal.alarm(0)
-    return code if code >= 0 else 128 - code
 
 
 def run(command: list[str], directory: str | None) -> int:
@@ -130,7 +104,7 @@ def run(command: list[str], directory: str | None) -> int:
     if TRACE in os.environ:
         places.complain(f"up in {time.monotonic() - start:.2f} s")
     try:
-        return _run_command(command, os.environ | _variables(place))
+        return processes.run_in_foreground(command, os.environ | _variables(place))
     finally:
         left = {child: name for child, name in processes.children().items() if child != pid}
         processes.reap()
@@ -166,7 +140,7 @@ def down(directory: str) -> int:
     if not lock_file.exists():
         raise keeper.Failed(f"{place} is not the directory of a bed")
     with open(lock_file) as lock:
-        deadline = time.monotonic() + 2 * GRACE
+        deadline = time.monotonic() + 2 * processes.GRACE
         asked = False
         while True:
             try:

@@ -5,15 +5,27 @@ import os
 import random
 import signal
 import socket
+import subprocess
 import time
 
+from . import places
+
+PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
+GRACE = 5  # seconds that a command has to end after a signal
+
+_libc = ctypes.CDLL(None, use_errno=True)
 
 
 def adopt_orphans() -> None:
     """From now on descendants whose parent has died become children of this process."""
-    if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+    if _libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl")
+
+
+def die_with_parent() -> None:
+    """In a child that is about to start a program: let it be killed when this process ends."""
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def children() -> dict[int, str]:
@@ -79,3 +91,28 @@ def free_port() -> int:
             except OSError:
                 continue
             return port
+
+
+def run_in_foreground(command: list[str], environment: dict[str, str]) -> int:
+    """Run the command in the foreground, hand signals on to it, and return its exit code as a shell would."""
+    process = None
+
+    def hand_on(number, _frame):
+        if process is not None:
+            process.send_signal(number)
+            signal.alarm(GRACE)
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, hand_on)
+    signal.signal(signal.SIGALRM, lambda *_: process.kill())
+    try:
+        process = subprocess.Popen(command, env=environment)
+    except FileNotFoundError:
+        places.complain(f"{command[0]}: command not found")
+        return 127
+    except OSError as problem:
+        places.complain(f"{command[0]}: {problem.strerror}")
+        return 126
+    code = process.wait()
+    signal.alarm(0)
+    return code if code >= 0 else 128 - code

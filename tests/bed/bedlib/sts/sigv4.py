@@ -36,7 +36,7 @@ def verify(signed: re.Match, secret: str, method: str, target: str, headers, bod
     canonical = "\n".join(
         [
             method,
-            quote(path, safe="/-_.~"),
+            quote(re.sub("/+", "/", path), safe="/-_.~"),
             "&".join(sorted(query.split("&"))) if query else "",
             *(f"{name}:{' '.join(headers.get(name, '').split())}" for name in signed["headers"].split(";")),
             "",
