@@ -115,7 +115,13 @@ def check_saml(alice: str, carol: str) -> dict:
     refused("no session name", invalid, "RoleSessionName", saml, text=forged(alice, attribute("RoleSessionName")))
     bad_name = forged(alice, attribute("RoleSessionName", "alice smith"))
     refused("a bad session name", invalid, "must match", saml, text=bad_name)
-    refused("a bad session duration", invalid, "SessionDuration", saml, text=forged(alice, attribute("SessionDuration", "5")))
+    refused(
+        "a bad session duration",
+        invalid,
+        "SessionDuration",
+        saml,
+        text=forged(alice, attribute("SessionDuration", "5")),
+    )
 
     denied = "AccessDenied"
     refused("a role that is not offered", denied, "sts:AssumeRoleWithSAML", saml, text=alice, role="Solo")
@@ -184,8 +190,21 @@ def check_chains(alice: dict) -> None:
     tell("the right code", bool(chain(guarded, TokenCode="123456", **MFA)))
 
     too_long = "ValidationError", "MaxSessionDuration", chain
-    refused("longer than the role allows, chained", *too_long, role=partner, ExternalId="leapp-bed-external", DurationSeconds=7200)
-    refused("more than an hour by chaining", "ValidationError", "1 hour session limit", chain, role=DEPLOY, DurationSeconds=7200)
+    refused(
+        "longer than the role allows, chained",
+        *too_long,
+        role=partner,
+        ExternalId="leapp-bed-external",
+        DurationSeconds=7200,
+    )
+    refused(
+        "more than an hour by chaining",
+        "ValidationError",
+        "1 hour session limit",
+        chain,
+        role=DEPLOY,
+        DurationSeconds=7200,
+    )
     refused("a bad session name, chained", "ValidationError", "roleSessionName", chain, role=DEPLOY, name="a b")
     statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::bucket/" + "x" * 1600}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
@@ -213,6 +232,7 @@ def check_faults(alice: dict) -> None:
     once = client(alice, "/t/once/fault/once500/")
     refused("the fault once500, first", "InternalFailure", "", once.get_caller_identity)
     tell("the fault once500, then", bool(once.get_caller_identity()))
+    tell("moto's own actions after once500", bool(client(alice, "/t/once/fault/once500/").get_session_token()))
     with urllib.request.urlopen(env["LEAPP_BED_STS"] + "/fault/html/") as page:
         tell("the fault html", page.status == 200 and b"<html>" in page.read())
     host, port = env["LEAPP_BED_STS"].removeprefix("http://").split(":")
@@ -269,7 +289,11 @@ def check_server(alice: dict, text: str) -> None:
 
     keys = {"aws_access_key_id": alice["AccessKeyId"], "aws_secret_access_key": alice["SecretAccessKey"]}
     s3 = session.client(
-        "s3", endpoint_url=env["LEAPP_BED_STS"], region_name="us-east-1", aws_session_token=alice["SessionToken"], **keys
+        "s3",
+        endpoint_url=env["LEAPP_BED_STS"],
+        region_name="us-east-1",
+        aws_session_token=alice["SessionToken"],
+        **keys,
     )
     s3.create_bucket(Bucket="state")
     s3.put_object(Bucket="state", Key="a b/c+d", Body=b"content")

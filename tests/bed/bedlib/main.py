@@ -1,16 +1,17 @@
 """Starts the bed around a command, or to stay.
 
-    bed run [--dir DIR] -- COMMAND...   start it, run the command in it, stop it
-    bed up DIR                          start it to stay; DIR/env has its variables
-    bed down DIR                        stop it and remove DIR
+bed run [--dir DIR] -- COMMAND...   start it, run the command in it, stop it
+bed up DIR                          start it to stay; DIR/env has its variables
+bed down DIR                        stop it and remove DIR
 """
 
 import argparse
+import contextlib
 import fcntl
 import os
+import shlex
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -57,10 +58,8 @@ def _start_keeper(directory: Path, attached: bool, remove: bool) -> tuple[int, i
 def _stop_keeper(pid: int, hold: int) -> None:
     """Let go of the lifeline and wait until the keeper and all of its group have ended."""
     os.close(hold)
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGTERM)
-    except ProcessLookupError:
-        pass
     deadline = time.monotonic() + processes.GRACE
     while True:
         processes.reap()
@@ -73,9 +72,8 @@ def _stop_keeper(pid: int, hold: int) -> None:
 
 def _variables(directory: Path) -> dict[str, str]:
     """What the keeper has written to DIR/env."""
-    shell = subprocess.run(["bash", "-c", f'. "$0" && exec env -0', directory / "env"], env={}, capture_output=True)
-    pairs = (entry.split("=", 1) for entry in shell.stdout.decode().split("\0") if entry)
-    return {name: value for name, value in pairs if name.startswith("LEAPP_BED")}
+    lines = (directory / "env").read_text().splitlines()
+    return dict(shlex.split(line)[1].split("=", 1) for line in lines)
 
 
 class Interrupted(Exception):
@@ -93,10 +91,7 @@ def run(command: list[str], directory: str | None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, interrupt)
 
-    if directory is None:
-        place = Path(tempfile.mkdtemp(prefix="leapp-bed."))
-    else:
-        place = _fresh(directory)
+    place = Path(tempfile.mkdtemp(prefix="leapp-bed.")) if directory is None else _fresh(directory)
     try:
         pid, hold = _start_keeper(place, attached=True, remove=directory is None)
     except Interrupted as interrupted:

@@ -1,5 +1,6 @@
 """Processes: adopting orphans, ending groups, free ports."""
 
+import contextlib
 import ctypes
 import os
 import random
@@ -62,17 +63,13 @@ def end_children(spare: set[int] = frozenset(), patience: float = 2.0) -> None:
     while left := {pid for pid in children() if pid not in spare}:
         late = time.monotonic() - start > patience
         for pid in left if late else left - asked:
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL if late else signal.SIGTERM)
-            except ProcessLookupError:
-                pass
         asked |= left
         time.sleep(0.01)
         for pid in left:
-            try:
+            with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, os.WNOHANG)
-            except ChildProcessError:
-                pass
 
 
 def listen() -> socket.socket:

@@ -32,10 +32,8 @@ class _Forms(HTMLParser):
         attributes = dict(attrs)
         if tag == "form":
             self.forms.append(Form(attributes.get("action") or ""))
-        elif tag in ("input", "button") and self.forms and attributes.get("name"):
-            # a button counts only when it is pressed; SimpleSAMLphp's has no name
-            if tag == "input" and attributes.get("type") != "submit":
-                self.forms[-1].fields[attributes["name"]] = attributes.get("value") or ""
+        elif tag == "input" and self.forms and attributes.get("name") and attributes.get("type") != "submit":
+            self.forms[-1].fields[attributes["name"]] = attributes.get("value") or ""
 
 
 def _forms(page: str) -> list[Form]:

@@ -89,9 +89,11 @@ def _signed_part(element: etree._Element, provider: Provider) -> etree._Element:
     alone = etree.fromstring(etree.tostring(element, with_tail=False), _secure_parser())
     for certificate in provider.certificates:
         try:
-            return XMLVerifier().verify(
-                alone, x509_cert=certificate, expect_config=SignatureConfiguration(location="./")
-            ).signed_xml
+            return (
+                XMLVerifier()
+                .verify(alone, x509_cert=certificate, expect_config=SignatureConfiguration(location="./"))
+                .signed_xml
+            )
         except Exception:  # whatever is wrong with it, it is not a valid signature
             continue
     raise _invalid("Response signature invalid")

@@ -1,7 +1,14 @@
-"""Answers that are wrong on purpose. `hang` is the server's own affair."""
+"""Answers that are wrong on purpose.
+
+html           a page with status 200, as a captive portal has it
+hang           no answer at all (see server.py)
+once500        the tag's first request fails with 500, the next ones go well
+and the names in ERRORS
+"""
 
 import threading
 
+from .prefix import Prefix
 from .reply import AwsError
 
 CAPTIVE_PORTAL = (
@@ -24,13 +31,21 @@ ERRORS = {
     ),
 }
 
+NAMES = {*ERRORS, "html", "hang", "once500"}
+
 _met_once: set[str | None] = set()
 _lock = threading.Lock()
 
 
-def first_of(tag: str | None) -> bool:
-    """Whether this is the first request of the tag: the one that `once500` fails."""
+def _first_of(tag: str | None) -> bool:
     with _lock:
         first = tag not in _met_once
         _met_once.add(tag)
     return first
+
+
+def error(wishes: Prefix) -> AwsError | None:
+    """The error that the request is to be answered with, if any."""
+    if wishes.fault == "once500":
+        return ERRORS["500"] if _first_of(wishes.tag) else None
+    return ERRORS.get(wishes.fault)

@@ -53,9 +53,7 @@ def caller(access_key: str | None, token: str | None, now: datetime) -> Issued:
         raise AwsError("MissingAuthenticationToken", "Request is missing Authentication Token", 403)
     issued = _issued.get(access_key)
     if issued is None or token != issued.role.session_token:
-        raise AwsError(
-            "InvalidClientTokenId", "The security token included in the request is invalid.", 403
-        )
+        raise AwsError("InvalidClientTokenId", "The security token included in the request is invalid.", 403)
     if now >= issued.expiration:
         raise AwsError("ExpiredToken", "The security token included in the request is expired", 403)
     return issued

@@ -69,6 +69,8 @@ class Handler(BaseHTTPRequestHandler):
         entry = Entry(connection=self.connection_number, user_agent=self.headers.get("User-Agent"))
         try:
             wishes = prefix.parse(self.path)
+            if wishes.fault and wishes.fault not in faults.NAMES:
+                raise ValueError(f"there is no fault {wishes.fault}")
         except ValueError as problem:
             self.answer(400, f"bed: malformed prefix: {problem}\n".encode(), "text/plain")
             return
@@ -85,6 +87,9 @@ class Handler(BaseHTTPRequestHandler):
             entry.code = "hang"
             self.journal.write(entry)
             self.wait_for_hangup()
+        elif error := faults.error(wishes):
+            self.name_action(entry, body)
+            self.refuse(entry, error)
         elif self.is_sts(body):
             self.answer_sts(entry, wishes, body)
         else:
@@ -96,9 +101,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def is_sts(self, body: bytes) -> bool:
         """Whether this is one of the actions that are answered here."""
-        if b"Action=" not in body:
-            return False
-        self.parameters = dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))
+        self.parameters = {}
+        if b"Action=" in body:
+            self.parameters = dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))
         action = self.parameters.get("Action")
         return action in actions.SIGNED or action in actions.UNSIGNED
 
@@ -108,26 +113,23 @@ class Handler(BaseHTTPRequestHandler):
             entry.role = self.parameters.get("RoleArn")
 
     def answer_sts(self, entry: Entry, wishes: prefix.Prefix, body: bytes) -> None:
-        entry.action = action = self.parameters["Action"]
+        self.name_action(entry, body)
         try:
-            document = reply.result(action, self.perform(action, entry, wishes, body))
-            status = 200
+            document = reply.result(entry.action, self.perform(entry.action, entry, wishes, body))
+            self.finish_with(entry, 200, document, "text/xml")
         except AwsError as error:
-            document, status = reply.failure(error), error.status
-            entry.code = error.code
+            self.refuse(entry, error)
+        except OSError:
+            raise  # the client has hung up
         except Exception as problem:  # a fault of the bed itself: say so, do not look like AWS
-            document, status = f"bed: {type(problem).__name__}: {problem}\n".encode(), 500
             entry.code = f"bed: {type(problem).__name__}: {problem}"
-        self.finish_with(entry, status, document, "text/xml")
+            self.finish_with(entry, 500, entry.code.encode(), "text/plain")
+
+    def refuse(self, entry: Entry, error: AwsError) -> None:
+        entry.code = error.code
+        self.finish_with(entry, error.status, reply.failure(error), "text/xml")
 
     def perform(self, action: str, entry: Entry, wishes: prefix.Prefix, body: bytes) -> dict:
-        entry.role = self.parameters.get("RoleArn")
-        if wishes.fault == "once500":
-            if faults.first_of(wishes.tag):
-                raise faults.ERRORS["500"]
-        elif wishes.fault is not None:
-            raise faults.ERRORS[wishes.fault]
-
         now = datetime.now(timezone.utc) + timedelta(seconds=wishes.clock)
         signed = sigv4.parse(self.headers.get("Authorization"))
         entry.access_key = signed["key"] if signed else None
@@ -269,9 +271,7 @@ def fetch(url: str) -> str:
 def serve(listeners: list[tuple[socket.socket, ssl.SSLContext | None]], journal: Journal) -> None:
     """Serve all listeners, for ever."""
     Handler.journal = journal
-    threads = [
-        threading.Thread(target=Server(listener, tls).serve_forever, daemon=True) for listener, tls in listeners
-    ]
+    threads = [threading.Thread(target=Server(listener, tls).serve_forever, daemon=True) for listener, tls in listeners]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -282,7 +282,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--listen", type=int, required=True, help="file descriptor of the plain listening socket")
     parser.add_argument("--listen-tls", type=int, required=True, help="the same for TLS")
-    parser.add_argument("--authority", required=True, help="PEM file to write: the authority that TLS clients must trust")
+    parser.add_argument(
+        "--authority", required=True, help="PEM file to write: the authority that TLS clients must trust"
+    )
     parser.add_argument("--journal", required=True)
     parser.add_argument("--metadata", required=True, help="JSON: where each identity provider has its metadata")
     options = parser.parse_args()
