@@ -108,8 +108,9 @@ class Keyring:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="keyring", description=__doc__)
     parser.add_argument("--locked", action="store_true")
-    parser.add_argument("command", nargs="+", metavar="COMMAND")
+    processes.add_command_argument(parser)
     options = parser.parse_args()
+    command = processes.command_of(options, parser)
 
     def interrupt(number, _frame):
         sys.exit(128 + number)  # until the command has been started
@@ -123,7 +124,7 @@ def main() -> int:
             keyring.start()
             if options.locked:
                 keyring.lock()
-            return keyring.run(options.command)
+            return keyring.run(command)
         except (Failed, places.Missing) as problem:
             places.complain(problem)
             return 125

@@ -160,13 +160,13 @@ def main() -> int:
     verbs = parser.add_subparsers(dest="verb", required=True)
     verb = verbs.add_parser("run", help="run a command in the bed")
     verb.add_argument("--dir", help="keep state and logs in this (new or empty) directory")
-    verb.add_argument("command", nargs="+", metavar="COMMAND")
+    processes.add_command_argument(verb)
     verbs.add_parser("up", help="start the bed to stay").add_argument("dir")
     verbs.add_parser("down", help="stop it").add_argument("dir")
     options = parser.parse_args()
     try:
         if options.verb == "run":
-            return run(options.command, options.dir)
+            return run(processes.command_of(options, verb), options.dir)
         return up(options.dir) if options.verb == "up" else down(options.dir)
     except (keeper.Failed, places.Missing) as problem:
         places.complain(problem)

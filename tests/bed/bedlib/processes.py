@@ -1,5 +1,6 @@
 """Processes: adopting orphans, ending groups, free ports."""
 
+import argparse
 import contextlib
 import ctypes
 import os
@@ -88,6 +89,18 @@ def free_port() -> int:
             except OSError:
                 continue
             return port
+
+
+def add_command_argument(parser: argparse.ArgumentParser) -> None:
+    """The rest of the command line is a command of its own, with or without -- before it."""
+    parser.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND")
+
+
+def command_of(options: argparse.Namespace, parser: argparse.ArgumentParser) -> list[str]:
+    command = options.command[1:] if options.command[:1] == ["--"] else options.command
+    if not command:
+        parser.error("which command?")
+    return command
 
 
 def run_in_foreground(command: list[str], environment: dict[str, str]) -> int:
