@@ -80,6 +80,10 @@ impl EncodedResponse {
         let text = Zeroizing::new(text(bytes).ok_or_else(|| unreadable("it is not text"))?);
         let text = text.trim_matches(is_blank);
         if text.starts_with('<') {
+            if is_web_page(text) {
+                let hint = "hand over the value of the page's field `SAMLResponse`";
+                return Err(unreadable("it is a web page").hint(hint));
+            }
             if !text.ends_with('>') {
                 return Err(unreadable("it breaks off before its end"));
             }
@@ -114,6 +118,12 @@ impl EncodedResponse {
 fn too_long(characters: usize) -> crate::error::Error {
     unreadable(format!("it has {characters} characters, and STS takes at most {MAX_CHARACTERS}"))
         .hint("ask the identity provider's administrator to send fewer roles and attributes to AWS")
+}
+
+/// Judged by how it begins: the pages that people save are seldom XML.
+fn is_web_page(text: &str) -> bool {
+    let start: String = text.chars().take(1000).collect::<String>().to_ascii_lowercase();
+    start.contains("<!doctype html") || start.contains("<html")
 }
 
 fn is_blank(c: char) -> bool {
@@ -261,6 +271,7 @@ mod tests {
             (b"PGE+&x;", "neither base64 nor a form"),
             (b"\xff\xfe\x00\xd8", "not text"),
             (b"<a>\xff</a>", "not text"),
+            (b"<!DOCTYPE html>\n<html><form><input name=SAMLResponse value=PGE+>", "it is a web page"),
             (b"<samlp:Response", "breaks off"),
             (b"PGE+PC9h", "not base64 of an XML document"),
             (b"PGE+/w==", "not base64 of an XML document"),

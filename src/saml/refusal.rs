@@ -12,8 +12,8 @@ use crate::{
     session::{Alias, ProviderArn, span},
 };
 
-/// From here on a difference in time is more likely a wrong clock than a slow person.
-const CLOCK_IS_WRONG: time::Duration = time::Duration::minutes(5);
+/// From here on a difference in time is more likely a wrong clock than a slow network.
+const CLOCK_IS_WRONG: time::Duration = time::Duration::minutes(2);
 
 /// The attribute that names the person.
 const ROLE_SESSION_NAME: &str = "https://aws.amazon.com/SAML/Attributes/RoleSessionName";
@@ -118,11 +118,7 @@ impl Refusal {
             Self::Audience { audiences, partition } => audience(error, &audiences, &partition),
             Self::Expired { at, now, ended } => expired(error, alias, at, now, ended),
             Self::NotYetValid { at, now } => error
-                .because(format!(
-                    "the SAML response is not valid for another {}, until {}",
-                    between(now, at),
-                    printed(at)
-                ))
+                .because(format!("the SAML response is valid from {}, {} from now", printed(at), between(now, at)))
                 .hint(wrong_clock(now)),
             Self::NoRoles { attribute_names, unreadable } => roles::none(error, &attribute_names, &unreadable),
             Self::RoleNotOffered { wanted, offered, unreadable } => {
@@ -245,8 +241,8 @@ mod tests {
             ),
             (
                 Refusal::NotYetValid { at: now() + seconds(600), now: now() },
-                "leapp: cannot sign in to `corp`: the SAML response is not valid for another 10m, until 2026-01-02 \
-                 03:14:05 UTC\n  \
+                "leapp: cannot sign in to `corp`: the SAML response is valid from 2026-01-02 03:14:05 UTC, 10m \
+                 from now\n  \
                  if you signed in just now, the clock of this machine is wrong: it says 2026-01-02 03:04:05 UTC",
             ),
             (

@@ -116,9 +116,6 @@ fn not_a_response(root: &Element) -> Error {
     if root.is(SAML, "Assertion") {
         return unreadable("it is an assertion alone, and AWS takes the whole response around it");
     }
-    if root.name().eq_ignore_ascii_case("html") {
-        return unreadable("it is a web page").hint("hand over the value of the page's field `SAMLResponse`");
-    }
     unreadable(format!("it is not a SAML 2.0 response: its root element is `{}`", shortened(root.name())))
 }
 
@@ -264,7 +261,6 @@ mod tests {
     #[test]
     fn what_is_no_response_says_what_it_is() {
         for (xml, why) in [
-            ("<html><body/></html>", "a web page"),
             ("<Response/>", "root element is `Response`"),
             ("<Response xmlns='urn:oasis:names:tc:SAML:1.0:protocol'/>", "not a SAML 2.0 response"),
             ("<Assertion xmlns='urn:oasis:names:tc:SAML:2.0:assertion'/>", "the whole response around it"),
