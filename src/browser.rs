@@ -132,11 +132,11 @@ pub fn sign_in(request: &SignIn<'_>, on_step: &mut dyn FnMut(Step)) -> Result<Ca
     let outcome = match request.headless {
         Headless::Always => run(Manner::Headless, deadline)?,
         Headless::Auto if profile.remembers() => match run(Manner::Silent, deadline.min(Instant::now() + SILENT))? {
+            Outcome::Captured(captured) => Outcome::Captured(captured),
             Outcome::NeedsPerson => {
                 profile.forget();
                 window(request, || run(Manner::Window, deadline))?
             }
-            captured => captured,
         },
         Headless::Auto | Headless::Never => window(request, || run(Manner::Window, deadline))?,
     };

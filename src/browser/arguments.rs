@@ -9,6 +9,8 @@ use super::Manner;
 ///
 /// - Quiet: no first-run pages, no offers, no "restore pages?", no updates, no reports home. Crash reports are off for
 ///   one more reason: a dump of the memory could hold the assertion.
+/// - No page stays on the disk: the one that posts the assertion contains it, and not every identity provider says
+///   `no-store`. (A size of 0 would be the default size.)
 /// - `--password-store=basic` (Linux only; other systems ignore it): with the default, Chromium would ask whatever
 ///   keyring the desktop has for the key to its cookies. That dials D-Bus and may prompt; and the key would be
 ///   another one headless or over SSH than in the window, so that one run could not read the other's cookies and
@@ -24,16 +26,17 @@ const ALWAYS: [&str; 13] = [
     "--disable-default-apps",
     "--disable-sync",
     "--disable-breakpad",
-    "--disable-crash-reporter",
     "--disable-search-engine-choice-screen",
     "--hide-crash-restore-bubble",
     "--no-pings",
+    "--disk-cache-size=1",
     "--password-store=basic",
 ];
 
 /// Chromium's own headless mode, the one that shares its profile with windows. Chrome 112 to 131 still understand the
-/// bare `--headless` as the older mode, which does not.
-const HEADLESS: [&str; 2] = ["--headless=new", "--disable-gpu"];
+/// bare `--headless` as the older mode, which does not. The size is remembered with the profile, so it is one that the
+/// next window can have.
+const HEADLESS: [&str; 3] = ["--headless=new", "--disable-gpu", "--window-size=1200,900"];
 
 /// Where the page starts: the sign-in itself begins when every request is watched.
 const BLANK: &str = "about:blank";

@@ -62,7 +62,8 @@ pub(super) fn attempt(
     let outcome = browser.converse(&mut conversation, &mut Patience::new(manner, until), on_step);
     on_step(Step::Closing);
     browser.close();
-    outcome
+    let forgotten = profile.forget_pages();
+    outcome.and_then(|outcome| forgotten.map(|()| outcome))
 }
 
 fn cannot_start(error: &io::Error) -> Error {

@@ -25,8 +25,8 @@ const GLANCE: &str = include_str!("glance.js");
 const NOT_AUTOMATED: &str = "Object.defineProperty(Navigator.prototype, 'webdriver', \
      { get: () => false, configurable: true, enumerable: true })";
 
-/// The code of "no such session": it has gone since the command was sent.
-const GONE: i64 = -32001;
+/// The codes of "no such session" and of "the target was closed": it has gone since the command was sent.
+const GONE: [i64; 2] = [-32001, -32000];
 
 /// The exchange with one browser, from its start to the captured form.
 pub(super) struct Conversation<'a> {
@@ -150,14 +150,14 @@ impl<'a> Conversation<'a> {
             if let Some(agent) = self.user_agent.clone() {
                 self.tell(here(), "Emulation.setUserAgentOverride", json!({"userAgent": agent}));
             }
-            self.ask(here(), "Target.setAutoAttach", Self::follow(), Asked::Watch);
+            self.tell(here(), "Target.setAutoAttach", Self::follow());
         }
         // The first page is the one in which the sign-in begins, once all of this has reached it.
-        let front = page && self.front.is_none();
-        if front {
+        self.tell(here(), "Runtime.runIfWaitingForDebugger", json!({}));
+        if page && self.front.is_none() {
             self.front = here();
+            self.asked.insert(self.last_id, Asked::Begin);
         }
-        self.ask(here(), "Runtime.runIfWaitingForDebugger", json!({}), if front { Asked::Begin } else { Asked::Watch });
         if !known {
             self.watched.insert(session, Watched { target, page });
         }
@@ -174,9 +174,8 @@ impl<'a> Conversation<'a> {
         let Some(asked) = self.asked.remove(&id) else { return Ok(()) };
         let result = match (result, &asked) {
             (Ok(result), _) => result,
-            (Err(fault), Asked::Watch | Asked::Begin | Asked::Navigate) if fault.code != GONE => {
-                return Err(Error::new("cannot drive the browser").because(fault.message));
-            }
+            (Err(fault), Asked::Watch) if !GONE.contains(&fault.code) => return Err(not_driven(fault)),
+            (Err(fault), Asked::Navigate) => return Err(not_driven(fault)),
             // What is gone needs nothing any more, and a page that leaves is looked at when it is at rest again.
             (Err(_), _) => Value::Null,
         };
@@ -273,6 +272,10 @@ fn done(id: &str) -> Value {
         {"name": "Referrer-Policy", "value": "no-referrer"},
         {"name": "X-Content-Type-Options", "value": "nosniff"},
     ]})
+}
+
+fn not_driven(fault: Fault) -> Error {
+    Error::new("cannot drive the browser").because(fault.message)
 }
 
 fn nothing_in(url: &str, why: &str) -> Error {

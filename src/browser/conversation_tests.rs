@@ -24,7 +24,7 @@ fn talk(manner: Manner, test: impl FnOnce(&mut Conversation<'_>, Instant)) {
         withheld: &[],
         display: true,
         root: false,
-        timeout: Duration::from_secs(60),
+        timeout: Duration::from_mins(1),
         is_target,
         patterns: &patterns,
     };

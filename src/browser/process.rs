@@ -82,7 +82,7 @@ impl Process {
         }
     }
 
-    /// The last that it complained about, its first cause among it: a missing library, no display.
+    /// The last that it complained about: a missing library, no display.
     pub(super) fn complaints(&self) -> String {
         let tail = self.complaints.lock().unwrap_or_else(PoisonError::into_inner);
         last_lines(&String::from_utf8_lossy(&tail))
@@ -140,9 +140,10 @@ fn keep_tail(mut stderr: impl Read + Send + 'static, tail: Arc<Mutex<Vec<u8>>>) 
     });
 }
 
-/// The last few lines, without the empty ones.
+/// The last few lines, without the empty ones and those that Chromium writes wherever there is no D-Bus.
 fn last_lines(text: &str) -> String {
-    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let tells = |line: &&str| !line.is_empty() && !line.contains(":dbus/");
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(tells).collect();
     lines[lines.len().saturating_sub(4)..].join("\n")
 }
 
@@ -153,6 +154,10 @@ mod tests {
     #[test]
     fn the_tail_is_short() {
         assert_eq!(last_lines("1\n2\n\n 3\n4\n5\n"), "2\n3\n4\n5");
+        assert_eq!(
+            last_lines("[1:ERROR:ui/x] no display\n[1:ERROR:dbus/bus.cc] no bus\n"),
+            "[1:ERROR:ui/x] no display"
+        );
         assert_eq!(last_lines(""), "");
     }
 

@@ -56,15 +56,15 @@ impl<'a> Profile<'a> {
     /// Makes it ready for a start of the browser.
     pub(super) fn prepare(&self) -> Result<()> {
         self.release()?;
-        let cannot = |error| cannot_use(self.directory, &error);
-        self.forget_pages().map_err(cannot)?;
-        self.prefer().map_err(cannot)
+        self.forget_pages()?;
+        self.prefer().map_err(|error| cannot_use(self.directory, &error))
     }
 
-    /// Sees to it that no page of an earlier run comes back and is requested anew, though its cookies do.
-    fn forget_pages(&self) -> io::Result<()> {
+    /// Sees to it that no page of this run comes back in the next and is requested anew, though the cookies do; nor
+    /// stays what was posted from it.
+    pub(super) fn forget_pages(&self) -> Result<()> {
         match fs::remove_dir_all(self.directory.join("Default/Sessions")) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(cannot_use(self.directory, &error)),
             _ => Ok(()),
         }
     }
