@@ -44,7 +44,10 @@ impl Lock {
             true => None,
             false => wait(context, &mut file, &path, what)?,
         };
-        write_note(&mut file, &format!("{}\n", std::process::id()));
+        // The word of a failure stays for those who wait still.
+        if failure.is_none() {
+            write_note(&mut file, &format!("{}\n", std::process::id()));
+        }
         Ok(Self { file: Some(file), failure })
     }
 

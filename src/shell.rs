@@ -112,9 +112,12 @@ impl Shell {
         match self {
             Self::Sh | Self::Bash | Self::Zsh | Self::Ksh => format!("eval \"$({command})\""),
             Self::Fish => format!("{command} | source"),
-            // `do --env`, since only the line itself can change the environment.
+            // `complete`, since nushell drops what an external command printed where that command fails; it keeps
+            // the messages too, so that they are printed here. `do --env`, since only the line itself can change the
+            // environment.
             Self::Nushell => {
-                format!("{command} | from json | do --env {{ let e = $in; hide-env -i ...$e.unset; load-env $e.set }}")
+                let apply = "let e = $r.stdout | from json; hide-env -i ...$e.unset; load-env $e.set";
+                format!("{command} | complete | do --env {{ let r = $in; print -en $r.stderr; {apply} }}")
             }
             // Not `eval (… | slurp)`: there a failing command raises its exception before anything is unset.
             Self::Elvish => format!("{command} | eval (slurp)"),

@@ -33,8 +33,10 @@ use crate::{
     session::{Chained, ProviderArn, Region, RoleArn, Session, SessionDuration, span},
 };
 
-/// One attempt and three more: with the SDK's backoff, under a second where nothing listens.
+/// One attempt and three more.
 const ATTEMPTS: u32 = 4;
+/// The longest pause before the second attempt; it doubles with each, so that all of them take under two seconds.
+const BACKOFF: Duration = Duration::from_millis(250);
 
 /// STS, as this run asks it.
 pub struct Sts<'a> {
@@ -171,7 +173,7 @@ impl<'a> Sts<'a> {
             .behavior_version(BehaviorVersion::latest())
             .region(aws_sdk_sts::config::Region::new(region.to_string()))
             .http_client(self.engine()?.http.clone())
-            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(BACKOFF))
             .timeout_config(TimeoutConfig::disabled())
             .use_fips(self.is_true("AWS_USE_FIPS_ENDPOINT"))
             .use_dual_stack(self.is_true("AWS_USE_DUALSTACK_ENDPOINT"));

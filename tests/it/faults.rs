@@ -125,7 +125,10 @@ fn each_refusal_of_sts_says_what_to_fix() {
 /// Signs in to `corp` with an assertion that is bad in one way.
 fn with_assertion(options: &[&str]) -> String {
     let home = Home::new();
-    let output = run_with_input(&mut home.leapp(["login", "corp", "--saml-response", "-"]), &assertion(options));
+    // A tampered response offers a role that was never signed for.
+    home.add_config(&crate::harness::federated("tampered", "ssp", "arn:aws:iam::111122223333:role/Tampered", ""));
+    let session = if options == ["--tamper"] { "tampered" } else { "corp" };
+    let output = run_with_input(&mut home.leapp(["login", session, "--saml-response", "-"]), &assertion(options));
     assert_eq!(output.status.code(), Some(1), "{options:?}");
     text(&output.stderr)
 }
