@@ -30,8 +30,6 @@ pub mod vault;
 
 use std::{ffi::OsString, panic, process::ExitCode};
 
-use clap::Parser as _;
-
 use crate::{
     cli::Cli,
     error::{Error, Result},
@@ -43,7 +41,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     process::say_nothing_secret_in_panics();
     let arguments = cmd::exec::with_session_place(arguments.into_iter().collect());
     let verb = cmd::verb(&arguments);
-    match panic::catch_unwind(|| parse_and_run(&arguments)) {
+    match panic::catch_unwind(|| parse_and_run(&arguments, verb)) {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(error)) => {
             context::to_stderr(&format!("{error}\n"));
@@ -53,8 +51,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn parse_and_run(arguments: &[OsString]) -> Result<()> {
-    match Cli::try_parse_from(arguments) {
+fn parse_and_run(arguments: &[OsString], verb: Option<&str>) -> Result<()> {
+    match Cli::read(arguments, verb) {
         Ok(cli) => cmd::run(cli),
         // Help and version, which were asked for.
         Err(error) if !error.use_stderr() => {
