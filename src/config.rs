@@ -1,12 +1,20 @@
 //! The person's config: read whole, checked whole, before anything else happens.
 
+pub(crate) mod change;
 mod check;
+mod edit;
+mod field;
+mod outline;
 mod read_session;
 mod reader;
+mod setting;
+mod store;
 
 use std::{collections::BTreeMap, fs, io::Read as _, os::unix::fs::PermissionsExt as _, path::Path, time::Duration};
 
+pub use field::{FIELDS, Field, KINDS};
 use reader::{Source, Table};
+pub use setting::Setting;
 use toml::de::DeTable;
 
 use crate::{
@@ -148,6 +156,12 @@ impl Config {
         error.hint(format!("did you mean {}?", names.join(" or ")))
     }
 
+    /// The line of the file at which a session starts; none where it cannot be read any more.
+    pub fn line_of(&self, context: &Context, alias: &Alias) -> Option<usize> {
+        let text = read(&context.paths().config, &self.name).ok()??;
+        edit::line_of(&text, alias.as_str())
+    }
+
     /// The region to work in with a session, where the config names one.
     pub fn region<'a>(&'a self, session: &'a Session) -> Option<&'a Region> {
         session.region.as_ref().or(self.default_region.as_ref())
@@ -180,7 +194,7 @@ fn read(path: &Path, name: &str) -> Result<Option<String>> {
 /// A bound on a wait: 1 second to 1 hour.
 fn timeout(text: &str) -> Result<Duration, Invalid> {
     let span = parse_span(text)?;
-    if (Duration::from_secs(1)..=Duration::from_secs(3600)).contains(&span) {
+    if (Duration::from_secs(1)..=Duration::from_hours(1)).contains(&span) {
         return Ok(span);
     }
     Err("a timeout is 1s to 1h".into())
@@ -192,7 +206,7 @@ impl BrowserSettings {
             program: table.parsed("browser", |text| Ok(text.to_owned()))?,
             args: table.list("browser_args", |text| Ok(text.to_owned()))?,
             headless: table.parsed("headless", HeadlessMode::parse)?.unwrap_or(HeadlessMode::Auto),
-            sign_in_timeout: table.span("sign_in_timeout", timeout)?.unwrap_or(Duration::from_secs(300)),
+            sign_in_timeout: table.span("sign_in_timeout", timeout)?.unwrap_or(Duration::from_mins(5)),
         })
     }
 
@@ -225,7 +239,7 @@ impl HeadlessMode {
 
 impl VaultSettings {
     /// As long as a working day with its breaks, and as the longest role session.
-    const UNLOCK_TTL: Duration = Duration::from_secs(12 * 3600);
+    const UNLOCK_TTL: Duration = Duration::from_hours(12);
 
     fn read(table: &Table<'_>) -> Result<Self> {
         let mut settings = Self { key: KeySource::Auto, unlock_ttl: Self::UNLOCK_TTL };
@@ -248,5 +262,7 @@ impl KeySource {
     }
 }
 
+#[cfg(test)]
+mod edit_tests;
 #[cfg(test)]
 mod tests;

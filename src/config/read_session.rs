@@ -2,7 +2,10 @@
 
 use std::ops::Range;
 
-use super::reader::Table;
+use super::{
+    field::{Field, KINDS},
+    reader::Table,
+};
 use crate::{
     error::Result,
     session::{
@@ -18,25 +21,9 @@ pub(super) struct Entry<'a> {
     pub(super) name: Range<usize>,
 }
 
-const KINDS: [&str; 2] = ["federated", "chained"];
-const COMMON: [&str; 5] = ["kind", "region", "profile", "duration", "protected"];
-const FEDERATED: [&str; 3] = ["saml_url", "idp_arn", "role_arn"];
-const CHAINED: [&str; 10] = [
-    "assumer",
-    "role_arn",
-    "role_session_name",
-    "external_id",
-    "source_identity",
-    "tags",
-    "transitive_tags",
-    "policy_arns",
-    "policy",
-    "mfa_device",
-];
-
 /// Whether a key has a meaning in some session.
 pub(super) fn is_key(key: &str) -> bool {
-    COMMON.contains(&key) || FEDERATED.contains(&key) || CHAINED.contains(&key)
+    key == "kind" || Field::named(key).is_some()
 }
 
 /// Every session of the file, in the order of their names.
@@ -69,8 +56,8 @@ fn one(alias: Alias, table: &Table<'_>) -> Result<Session> {
         },
     };
     table.check_keys(|key| {
-        let owner = if FEDERATED.contains(&key) { "federated" } else { "chained" };
-        is_key(key).then(|| format!("belongs to {owner} sessions, and this one is {kind}"))
+        Field::named(key)
+            .map(|field| format!("belongs to {} sessions, and this one is {kind}", field.kinds.join(" and ")))
     })?;
     Ok(session)
 }
@@ -85,9 +72,8 @@ fn federated(table: &Table<'_>) -> Result<Federated> {
 
 fn chained(table: &Table<'_>) -> Result<Chained> {
     let tags = table.map("tags", tag)?;
-    let transitive_tags = table.list("transitive_tags", |key| match tags.contains_key(key) {
-        true => Ok(key.to_owned()),
-        false => Err(format!("`{key}` is not among `tags`")),
+    let transitive_tags = table.list("transitive_tags", |key| {
+        if tags.contains_key(key) { Ok(key.to_owned()) } else { Err(format!("`{key}` is not among `tags`")) }
     })?;
     if tags.len() > 50 {
         return Err(table.error("a session has at most 50 tags"));
@@ -111,7 +97,7 @@ fn chained(table: &Table<'_>) -> Result<Chained> {
 }
 
 /// A role that STS lets be assumed.
-fn role_arn(text: &str) -> Result<RoleArn, Invalid> {
+pub(super) fn role_arn(text: &str) -> Result<RoleArn, Invalid> {
     let arn = RoleArn::parse(text)?;
     if arn.is_reserved_for_identity_center() {
         return Err("IAM Identity Center alone can assume an AWSReservedSSO_… role; name another role".into());
@@ -120,7 +106,7 @@ fn role_arn(text: &str) -> Result<RoleArn, Invalid> {
 }
 
 /// Bounds of session tags (`AssumeRole`, parameter `Tags`).
-fn tag(key: &str, value: &str) -> Result<(), Invalid> {
+pub(super) fn tag(key: &str, value: &str) -> Result<(), Invalid> {
     let good = |c: char| c.is_alphanumeric() || " _.:/=+@-".contains(c);
     if key.is_empty() || key.chars().count() > 128 || key.to_lowercase().starts_with("aws:") || !key.chars().all(good) {
         return Err(

@@ -41,7 +41,7 @@ fn the_design_example_is_valid() {
     assert_eq!(config.region(prod).map(Region::as_str), Some("eu-west-1"));
     assert_eq!(config.timeout, Duration::from_secs(10));
     assert_eq!(config.browser.headless, HeadlessMode::Never);
-    assert_eq!(config.vault, VaultSettings { key: KeySource::Passphrase, unlock_ttl: Duration::from_secs(3600) });
+    assert_eq!(config.vault, VaultSettings { key: KeySource::Passphrase, unlock_ttl: Duration::from_hours(1) });
 }
 
 #[test]
