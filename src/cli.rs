@@ -1,15 +1,22 @@
 //! The command line: clap's types alone.
 
+mod session;
+
 use std::ffi::OsString;
 
 use clap::{Args, Parser, Subcommand};
+
+pub use session::{
+    Add, AddChained, AddFederated, AddKind, AssumerField, ChainedFields, CommonFields, Edit, FederatedFields, Remove,
+    Rename, RoleField, SessionArgs, SessionCommand, Show,
+};
 
 /// AWS credentials of a named session, in a child process or in this shell.
 #[derive(Debug, Parser)]
 #[command(name = "leapp", version, max_term_width = 100, arg_required_else_help = true, infer_subcommands = false)]
 pub struct Cli {
     /// Say each step on standard error, without secrets
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, display_order = 1000)]
     pub verbose: bool,
     /// What to do
     #[command(subcommand)]
@@ -83,7 +90,7 @@ pub enum Command {
     #[command(alias = "ls")]
     List(List),
     /// Add, show and change sessions
-    Session(SessionArgs),
+    Session(Box<SessionArgs>),
 }
 
 /// What `exec`, `env` and `login` have in common.
@@ -186,31 +193,6 @@ pub struct Logout {
 /// `leapp list`.
 #[derive(Debug, Args)]
 pub struct List {
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `leapp session`.
-#[derive(Debug, Args)]
-pub struct SessionArgs {
-    /// What to do with a session
-    #[command(subcommand)]
-    pub command: SessionCommand,
-}
-
-/// The verbs of `leapp session`.
-#[derive(Debug, Subcommand)]
-pub enum SessionCommand {
-    /// Show a session's settings
-    Show(Show),
-}
-
-/// `leapp session show`.
-#[derive(Debug, Args)]
-pub struct Show {
-    /// The session
-    pub session: String,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -31,7 +31,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Logout(arguments) => logout::run(&context, &arguments),
         Command::Lock => lock(&context),
         Command::List(arguments) => list::run(&context, &arguments),
-        Command::Session(arguments) => session::run(&context, arguments.command),
+        Command::Session(arguments) => session::run(&context, &arguments.command),
     }
 }
 
@@ -45,10 +45,7 @@ fn place_of_verb(arguments: &[OsString]) -> Option<usize> {
 }
 
 fn lock(context: &Context) -> Result<()> {
-    let said = match vault::lock(context)? {
-        true => "the vault is locked",
-        false => "the vault was locked already",
-    };
+    let said = if vault::lock(context)? { "the vault is locked" } else { "the vault was locked already" };
     context.say(said);
     Ok(())
 }

@@ -1,10 +1,53 @@
 //! `leapp session`: the sessions of the config.
 
-use crate::{cli::SessionCommand, context::Context, error::Result};
+mod add;
+mod edit;
+mod flags;
+mod remove;
+mod show;
+
+use crate::{
+    cli::{Rename, SessionCommand},
+    config::change::{Change, chained_from, quoted},
+    context::Context,
+    error::{Error, Result},
+    session::Alias,
+};
 
 /// Does what is asked with a session.
-pub(super) fn run(_context: &Context, command: SessionCommand) -> Result<()> {
+pub(super) fn run(context: &Context, command: &SessionCommand) -> Result<()> {
     match command {
-        SessionCommand::Show(_) => Ok(()),
+        SessionCommand::Add(arguments) => add::run(context, arguments.kind.as_ref()),
+        SessionCommand::Show(arguments) => show::run(context, arguments),
+        SessionCommand::Edit(arguments) => edit::run(context, arguments),
+        SessionCommand::Rename(arguments) => rename(context, arguments),
+        SessionCommand::Remove(arguments) => remove::run(context, arguments),
     }
+}
+
+fn rename(context: &Context, arguments: &Rename) -> Result<()> {
+    let new = alias(&arguments.new)?;
+    let old = named(&arguments.old)?;
+    let changed = Change::Rename { old: old.clone(), new: new.clone() }.make(context)?;
+    context.say(format!("renamed `{old}` to `{new}`"));
+    let followers: Vec<&Alias> = chained_from(&changed.after, &new)
+        .into_iter()
+        .filter(|session| session.assumer() == Some(&new))
+        .map(|session| &session.alias)
+        .collect();
+    if !followers.is_empty() {
+        let start = if followers.len() == 1 { "starts" } else { "start" };
+        context.say(format!("{} {start} from `{new}` now", quoted(followers)));
+    }
+    Ok(())
+}
+
+/// Reads a name for a session.
+fn alias(name: &str) -> Result<Alias> {
+    Alias::parse(name).map_err(|why| Error::usage(format!("cannot take `{name}` as a name")).because(why))
+}
+
+/// Reads the name of a session that should be there.
+fn named(name: &str) -> Result<Alias> {
+    Alias::parse(name).map_err(|_| Error::usage(format!("there is no session `{name}`")).hint("run: leapp list"))
 }
