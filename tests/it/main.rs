@@ -8,5 +8,6 @@ mod harness;
 mod hops;
 mod quoting;
 mod secrets;
+mod session;
 mod shells;
 mod vault;
