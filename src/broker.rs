@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// How long an assumer's credentials must still live to be used for one call of STS.
-const ASSUMER_TTL: Duration = Duration::from_secs(60);
+const ASSUMER_TTL: Duration = Duration::from_mins(1);
 
 /// What a command asks for.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +38,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { min_ttl: Duration::from_secs(300), duration: None, cache: true, renew: false }
+        Self { min_ttl: Duration::from_mins(5), duration: None, cache: true, renew: false }
     }
 }
 

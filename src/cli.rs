@@ -23,56 +23,6 @@ pub struct Cli {
     pub command: Command,
 }
 
-impl Cli {
-    /// Reads a command line.
-    ///
-    /// # Errors
-    /// Where it is not understood, or help was asked for: clap's own word on it.
-    pub fn read(arguments: &[OsString], verb: Option<&str>) -> Result<Self, clap::Error> {
-        // Whatever is not understood is left to the whole grammar, whose help knows every verb.
-        if matches!(verb, Some("exec" | "env"))
-            && let Ok(frequent) = Frequent::try_parse_from(arguments)
-            && !frequent.command.may_be_an_option()
-        {
-            let command = match frequent.command {
-                FrequentCommand::Exec(exec) => Command::Exec(exec),
-                FrequentCommand::Env(env) => Command::Env(env),
-            };
-            return Ok(Self { verbose: frequent.verbose, command });
-        }
-        Self::try_parse_from(arguments)
-    }
-}
-
-/// The grammar of the verbs that run a hundred times a day: the words of all the others take longer to put together
-/// than everything else on the way to cached credentials.
-#[derive(Debug, Parser)]
-#[command(name = "leapp", disable_help_flag = true, disable_help_subcommand = true)]
-struct Frequent {
-    #[arg(short, long, global = true)]
-    verbose: bool,
-    #[command(subcommand)]
-    command: FrequentCommand,
-}
-
-#[derive(Debug, Subcommand)]
-enum FrequentCommand {
-    #[command(disable_help_flag = true)]
-    Exec(Exec),
-    #[command(disable_help_flag = true)]
-    Env(Env),
-}
-
-impl FrequentCommand {
-    /// Whether what was taken for a command is rather an option of leapp's: `leapp exec prod --help`.
-    fn may_be_an_option(&self) -> bool {
-        match self {
-            Self::Exec(exec) => exec.command.first().is_some_and(|word| word.as_encoded_bytes().starts_with(b"-")),
-            Self::Env(_) => false,
-        }
-    }
-}
-
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Command {

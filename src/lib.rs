@@ -30,6 +30,8 @@ pub mod vault;
 
 use std::{ffi::OsString, panic, process::ExitCode};
 
+use clap::Parser as _;
+
 use crate::{
     cli::Cli,
     error::{Error, Result},
@@ -41,7 +43,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     process::say_nothing_secret_in_panics();
     let arguments = cmd::exec::with_session_place(arguments.into_iter().collect());
     let verb = cmd::verb(&arguments);
-    match panic::catch_unwind(|| parse_and_run(&arguments, verb)) {
+    match panic::catch_unwind(|| parse_and_run(&arguments)) {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(error)) => {
             context::to_stderr(&format!("{error}\n"));
@@ -51,8 +53,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn parse_and_run(arguments: &[OsString], verb: Option<&str>) -> Result<()> {
-    match Cli::read(arguments, verb) {
+fn parse_and_run(arguments: &[OsString]) -> Result<()> {
+    match Cli::try_parse_from(arguments) {
         Ok(cli) => cmd::run(cli),
         // Help and version, which were asked for.
         Err(error) if !error.use_stderr() => {

@@ -40,10 +40,8 @@ impl Lock {
             context.trace(|| format!("going on without the lock {}", path.display()));
             return Ok(Self { file: None, failure: None });
         };
-        let failure = match try_lock(&file, &path)? {
-            true => None,
-            false => wait(context, &mut file, &path, what)?,
-        };
+        let is_free = try_lock(&file, &path)?;
+        let failure = if is_free { None } else { wait(context, &mut file, &path, what)? };
         // The word of a failure stays for those who wait still.
         if failure.is_none() {
             write_note(&mut file, &format!("{}\n", std::process::id()));
@@ -125,8 +123,8 @@ fn note_of(now: OffsetDateTime, error: &Error) -> String {
         _ => "failed",
     };
     let line = |text: &str| text.replace('\n', " ");
-    let hints: String = error.hints().iter().map(|hint| format!("{}\n", line(hint))).collect();
-    format!("{}\n{kind}\n{}\n{hints}", now.unix_timestamp_nanos(), line(&error.sentence()))
+    let head = format!("{}\n{kind}\n{}\n", now.unix_timestamp_nanos(), line(&error.sentence()));
+    error.hints().iter().fold(head, |note, hint| note + &line(hint) + "\n")
 }
 
 /// The failure in a note, where it was left after `since`.

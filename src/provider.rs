@@ -46,7 +46,7 @@ pub(crate) fn within_role_maximum(
     loop {
         match ask(duration)? {
             Err(fault) if fault.kind == FaultKind::DurationTooLong => {
-                match duration.and_then(|long| long.step_down()) {
+                match duration.and_then(SessionDuration::step_down) {
                     Some(shorter) => duration = Some(shorter),
                     None => return Ok(Err(fault)),
                 }

@@ -6,7 +6,10 @@
 mod fault;
 mod http;
 
-use std::{cell::OnceCell, time::Duration};
+use std::{
+    cell::{Cell, OnceCell},
+    time::Duration,
+};
 
 use aws_sdk_sts::{
     Client,
@@ -42,7 +45,7 @@ const BACKOFF: Duration = Duration::from_millis(250);
 pub struct Sts<'a> {
     context: &'a Context,
     timeout: Duration,
-    spent: std::cell::Cell<Duration>,
+    spent: Cell<Duration>,
     engine: OnceCell<Engine>,
 }
 
@@ -81,7 +84,7 @@ pub struct RoleRequest<'a> {
 impl<'a> Sts<'a> {
     /// STS for one run, all of whose calls together may take `timeout`.
     pub fn new(context: &'a Context, timeout: Duration) -> Self {
-        Self { context, timeout, spent: Default::default(), engine: OnceCell::new() }
+        Self { context, timeout, spent: Cell::default(), engine: OnceCell::new() }
     }
 
     /// The endpoint that the environment names in place of AWS's own.

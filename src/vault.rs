@@ -35,7 +35,7 @@ use crate::{
 /// The largest sealed file that is read, in bytes: an assertion has at most 100,000.
 const MAX_SEALED: u64 = 256 << 10;
 /// No temporary credentials live longer than `GetSessionToken`'s 36 hours: a file older than that is stale.
-const MAX_AGE: Duration = Duration::from_secs(36 * 3600);
+const MAX_AGE: Duration = Duration::from_hours(36);
 const CHECK: &str = "leapp vault: check";
 const FORGET: &str = "to begin with an empty vault, run: leapp logout --all";
 
@@ -105,7 +105,7 @@ impl<'a> Vault<'a> {
         let cannot = |error: io::Error| cannot_keep(&folder, &error);
         files::private_folder(&folder).map_err(cannot)?;
         let master: SealingKey = Zeroizing::new(sealed::random().map_err(cannot)?);
-        let id: String = sealed::random::<16>().map_err(cannot)?.iter().map(|byte| format!("{byte:02x}")).collect();
+        let id = sealed::random_name().map_err(cannot)?;
         let place = Self::keep_key(context, settings, &id, &master)?;
         let check = sealed::seal(&master, CHECK, b"").map_err(cannot)?;
         let header = Header::new(id, place, &check);
@@ -140,13 +140,12 @@ impl<'a> Vault<'a> {
             return Ok(key);
         }
         let id = &self.header.id;
-        let key = match kernel::get(id) {
-            Some(key) => key,
-            None => {
-                let key = self.fetch_key()?;
-                kernel::hold(id, &key, self.settings.unlock_ttl);
-                key
-            }
+        let key = if let Some(key) = kernel::get(id) {
+            key
+        } else {
+            let key = self.fetch_key()?;
+            kernel::hold(id, &key, self.settings.unlock_ttl);
+            key
         };
         Ok(self.key.get_or_init(|| key))
     }

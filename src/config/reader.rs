@@ -23,7 +23,7 @@ impl Source<'_> {
     /// An error at a place in the text: `FILE:LINE: KEY: WHY`.
     pub(super) fn error(&self, span: &Range<usize>, key: &str, why: impl Display) -> Error {
         let before = &self.text.as_bytes()[..span.start.min(self.text.len())];
-        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+        let line = 1 + before.split(|byte| *byte == b'\n').count() - 1;
         let what = format!("{}:{line}", self.name);
         if key.is_empty() {
             Error::usage(what).because(why)

@@ -43,9 +43,9 @@ struct Stored<'a> {
 
 impl Assertion {
     /// Reads a response.
-    pub(crate) fn read(encoded: EncodedResponse, origin: Origin) -> Result<Self> {
+    pub(crate) fn read(encoded: EncodedResponse, origin: &Origin) -> Result<Self> {
         let response = Response::read(&encoded)?;
-        let received = match origin {
+        let received = match *origin {
             Origin::Given => None,
             Origin::SignedIn(at) => Some(at),
         };
@@ -70,7 +70,8 @@ pub(crate) fn at_hand(means: &Means<'_>, federated: &Federated) -> Result<Option
         return Ok(None);
     }
     let received = OffsetDateTime::from_unix_timestamp_nanos(stored.received).ok();
-    let read = EncodedResponse::from_field(stored.response).and_then(|encoded| Assertion::read(encoded, Origin::Given));
+    let read =
+        EncodedResponse::from_field(stored.response).and_then(|encoded| Assertion::read(encoded, &Origin::Given));
     Ok(read.ok().map(|assertion| Assertion { received, ..assertion }))
 }
 
@@ -174,7 +175,7 @@ fn in_browser(means: &Means<'_>, session: &Session, federated: &Federated) -> Re
     };
     let captured = browser::sign_in(&request, &mut on_step)?;
     let encoded = EncodedResponse::from_form(&captured.body)?;
-    Assertion::read(encoded, Origin::SignedIn(context.now()))
+    Assertion::read(encoded, &Origin::SignedIn(context.now()))
 }
 
 /// A host as the name of a folder: a port's colon is no good on every file system.

@@ -25,7 +25,7 @@ pub(crate) fn credentials(
     given: Option<EncodedResponse>,
 ) -> Result<Credentials> {
     if let Some(given) = given {
-        let assertion = Assertion::read(given, Origin::Given)?;
+        let assertion = Assertion::read(given, &Origin::Given)?;
         check(&assertion, session, federated, means.context.now())?;
         assertion::keep(means, federated, &assertion);
         return redeem(means, session, federated, wish, &assertion)

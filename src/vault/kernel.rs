@@ -93,8 +93,8 @@ mod tests {
     fn two_vaults_of_one_user_never_meet() {
         let (one, two) = (Zeroizing::new([1; 32]), Zeroizing::new([2; 32]));
         let id = |n: u8| format!("{n:02x}{:030x}", std::process::id());
-        assert!(hold(&id(1), &one, Duration::from_secs(60)), "keyutils must work where the tests run");
-        assert!(hold(&id(2), &two, Duration::from_secs(60)));
+        assert!(hold(&id(1), &one, Duration::from_mins(1)), "keyutils must work where the tests run");
+        assert!(hold(&id(2), &two, Duration::from_mins(1)));
         assert_eq!((get(&id(1)), get(&id(2))), (Some(one), Some(two)));
         assert!(drop_key(&id(1)));
         assert_eq!(get(&id(1)), None);

@@ -28,6 +28,11 @@ pub(super) fn random<const N: usize>() -> std::io::Result<[u8; N]> {
     Ok(bytes)
 }
 
+/// A name drawn at random: 128 bits in hexadecimal.
+pub(super) fn random_name() -> std::io::Result<String> {
+    Ok(format!("{:032x}", u128::from_le_bytes(random()?)))
+}
+
 /// Seals `plain` with `key`; it opens only with the same key and `purpose`.
 pub(super) fn seal(key: &SealingKey, purpose: &str, plain: &[u8]) -> std::io::Result<Vec<u8>> {
     let nonce: [u8; NONCE_BYTES] = random()?;

@@ -22,7 +22,7 @@ impl Place {
         let home = self.folder.path().to_str().expect("utf-8").to_owned();
         let file = format!("{home}/passphrase");
         let environment = Environment::of([("HOME", home.as_str()), ("LEAPP_PASSPHRASE_FILE", &file)]);
-        Context::for_tests(environment, OffsetDateTime::now_utc)
+        Context::for_tests(environment, || OffsetDateTime::UNIX_EPOCH)
     }
 
     fn set_passphrase(&self, text: &str) {
@@ -61,7 +61,8 @@ fn a_damaged_file_is_no_file_and_harms_no_other() {
     let path = folder(&context).join(name("a").as_str());
     let whole = fs::read(&path).expect("read");
     let other = fs::read(folder(&context).join(name("b").as_str())).expect("read");
-    let damages: [&[u8]; 5] = [b"", b"leapp-sealed-1\n", &whole[..whole.len() - 1], &other, &[0; 300_000]];
+    let large = vec![0; 300_000];
+    let damages: [&[u8]; 5] = [b"", b"leapp-sealed-1\n", &whole[..whole.len() - 1], &other, &large];
     for damage in damages {
         fs::write(&path, damage).expect("written");
         assert_eq!(vault.get(&name("a")).expect("fine"), None);

@@ -117,7 +117,8 @@ fn damaged_files_mean_a_fresh_sign_in() {
     let home = Home::new();
     home.sign_in("corp");
     let folder = home.state().join("vault");
-    for damage in [&b""[..], b"leapp-sealed-1\n", b"\0\0\0", &[0x41; 100_000]] {
+    let large = vec![0x41; 100_000];
+    for damage in [&b""[..], b"leapp-sealed-1\n", b"\0\0\0", &large] {
         for entry in fs::read_dir(&folder).expect("a vault").flatten() {
             if entry.file_name() != "vault.json" {
                 fs::write(entry.path(), damage).expect("written");
@@ -155,21 +156,23 @@ fn a_full_disk_is_said_and_loses_nothing() {
     assert_eq!(home.count("AssumeRoleWithSAML"), 1, "what was kept before is still there");
 }
 
+/// Fails where anybody else may read what is in a folder.
+fn all_is_private(folder: &std::path::Path) {
+    for entry in fs::read_dir(folder).expect("a folder").flatten() {
+        let mode = entry.metadata().expect("metadata").permissions().mode() & 0o777;
+        assert_eq!(mode & 0o077, 0, "{}: {mode:o}", entry.path().display());
+        if entry.path().is_dir() {
+            all_is_private(&entry.path());
+        }
+    }
+}
+
 #[test]
 fn what_leapp_writes_is_for_its_user_alone() {
     let home = Home::new();
     home.sign_in("corp");
     variables(&home, &["prod"]);
-    fn check(folder: &std::path::Path) {
-        for entry in fs::read_dir(folder).expect("a folder").flatten() {
-            let mode = entry.metadata().expect("metadata").permissions().mode() & 0o777;
-            assert_eq!(mode & 0o077, 0, "{}: {mode:o}", entry.path().display());
-            if entry.path().is_dir() {
-                check(&entry.path());
-            }
-        }
-    }
-    check(&home.state());
+    all_is_private(&home.state());
     assert_eq!(fs::metadata(home.state()).expect("there").permissions().mode() & 0o777, 0o700);
 }
 
