@@ -2,6 +2,8 @@
 //!
 //! `startup ROUNDS LABEL=COMMAND...`: prints medians, and ratios to the first command.
 
+#![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a program that prints figures")]
+
 use std::{
     env,
     process::{Command, ExitCode, Stdio},
