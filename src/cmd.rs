@@ -50,11 +50,16 @@ fn lock(context: &Context) -> Result<()> {
     Ok(())
 }
 
+/// What `exec` and `env` are asked for beside a session.
+struct Wanted {
+    options: Options,
+    region: Option<Region>,
+}
+
 /// The environment with a session's credentials in it, as `exec` and `env` are asked for it.
-fn granted(context: &Context, config: &Config, session: &Session, using: &Using) -> Result<Plan> {
-    let (options, region) = (using.options()?, using.region()?);
-    let credentials = Broker::new(context, config, options).credentials(session)?;
-    let region = region.as_ref().or_else(|| config.region(session));
+fn granted(context: &Context, config: &Config, session: &Session, wanted: &Wanted) -> Result<Plan> {
+    let credentials = Broker::new(context, config, wanted.options).credentials(session)?;
+    let region = wanted.region.as_ref().or_else(|| config.region(session));
     Plan::for_session(&Grant {
         alias: session.alias.as_str(),
         region: region.map(Region::as_str),
@@ -83,7 +88,8 @@ impl Using {
         Ok(Options { min_ttl, ..self.asking.options()? })
     }
 
-    fn region(&self) -> Result<Option<Region>> {
-        flag("region", self.region.as_deref(), Region::parse)
+    /// Reads the options, before anybody is asked for anything.
+    fn wanted(&self) -> Result<Wanted> {
+        Ok(Wanted { options: self.options()?, region: flag("region", self.region.as_deref(), Region::parse)? })
     }
 }

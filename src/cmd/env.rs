@@ -15,15 +15,24 @@ use crate::{
     ui::terminal::Terminal,
 };
 
+/// How the variables are written.
+enum Writing {
+    For(Shell),
+    As(Format),
+}
+
 /// Prints the commands.
 pub(super) fn run(context: &Context, arguments: &Env) -> Result<()> {
-    let plan = plan(context, arguments)?;
-    let text = match (&arguments.format, &arguments.shell) {
-        (Some(format), _) => Format::parse(format)?.render(&plan)?,
-        (None, Some(shell)) => Shell::parse(shell)?.render(&plan)?,
-        (None, None) => process::shell_above(context.var("SHELL")).unwrap_or(Shell::Sh).render(&plan)?,
+    let writing = match (&arguments.format, &arguments.shell) {
+        (Some(format), _) => Writing::As(Format::parse(format)?),
+        (None, Some(shell)) => Writing::For(Shell::parse(shell)?),
+        (None, None) => Writing::For(process::shell_above(context.var("SHELL")).unwrap_or(Shell::Sh)),
     };
-    context.print(&text)
+    let plan = plan(context, arguments)?;
+    context.print(&match writing {
+        Writing::For(shell) => shell.render(&plan)?,
+        Writing::As(format) => format.render(&plan)?,
+    })
 }
 
 /// What `env` prints where it fails in whatever way, a misspelt option included: commands that unset what was there
@@ -47,12 +56,13 @@ fn plan(context: &Context, arguments: &Env) -> Result<Plan> {
     if arguments.unset {
         return Ok(Plan::clear());
     }
+    let wanted = arguments.using.wanted()?;
     let config = Config::load(context)?;
     let session = choose::session(context, &config, arguments.session.as_deref())?;
     if session.protected && !arguments.yes {
         confirm(session)?;
     }
-    granted(context, &config, session, &arguments.using)
+    granted(context, &config, session, &wanted)
 }
 
 /// Asks before a protected session's credentials stay in a shell, where any later command would use them.

@@ -7,9 +7,10 @@ use crate::{cli::Exec, config::Config, context::Context, error::Result, process}
 
 /// Gets the credentials and becomes the command.
 pub(super) fn run(context: &Context, arguments: &Exec) -> Result<()> {
+    let wanted = arguments.using.wanted()?;
     let config = Config::load(context)?;
     let name = arguments.session.as_deref().filter(|name| !name.is_empty());
-    let plan = granted(context, &config, choose::session(context, &config, name)?, &arguments.using)?;
+    let plan = granted(context, &config, choose::session(context, &config, name)?, &wanted)?;
     let mut command = match arguments.command.split_first() {
         Some((program, rest)) => {
             let mut command = Command::new(program);
