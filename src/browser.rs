@@ -122,8 +122,8 @@ enum Manner {
 ///
 /// # Errors
 /// Where no browser is installed or it does not start, where the identity provider cannot be reached, where the time
-/// is over; as [`Kind::Cancelled`] where the person closed the window or interrupted; as [`Kind::NeedsPerson`] where a
-/// window is needed and there is no display.
+/// is over; as [`Kind::Cancelled`] where the person closed the window; as [`Kind::Interrupted`] where a signal came; as
+/// [`Kind::NeedsPerson`] where a window is needed and there is no display.
 pub fn sign_in(request: &SignIn<'_>, on_step: &mut dyn FnMut(Step)) -> Result<Captured> {
     let deadline = Instant::now() + request.timeout;
     let program = find::browser(request.browser, request.path, request.alias)?;
@@ -155,7 +155,7 @@ fn window(request: &SignIn<'_>, show: impl FnOnce() -> Result<Outcome>) -> Resul
         return show();
     }
     Err(Error::new(format!("cannot sign in to `{}`", request.alias))
-        .because("the person is needed in a browser window, and there is no display")
+        .because("it needs you in a browser window, and there is no display")
         .hint("sign in from a desktop, or with X forwarding (`ssh -X`), so that DISPLAY is set")
         .hint(elsewhere(request.alias))
         .kind(Kind::NeedsPerson))
@@ -166,6 +166,7 @@ fn overdue(request: &SignIn<'_>) -> Error {
     Error::new(format!("cannot sign in to `{}`", request.alias))
         .because(format!("the sign-in was not finished within {}", crate::session::span(request.timeout)))
         .hint(format!("run: leapp login {}", request.alias))
+        .hint("where it takes longer, set `sign_in_timeout` in the config")
 }
 
 /// The way without a browser on this machine.

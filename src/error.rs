@@ -29,8 +29,10 @@ pub enum Kind {
     Failed,
     /// The person wrote something that cannot be understood.
     Usage,
-    /// The person ended it: Ctrl-C, or a closed window.
+    /// The person ended it: an answer, or a closed window.
     Cancelled,
+    /// A signal ended it, Ctrl-C among them: this process was meant, and no other that wants the same.
+    Interrupted,
     /// The person would have to be asked, and there is nobody to ask.
     NeedsPerson,
     /// Something could not be written down; what it says may serve all the same.
@@ -115,7 +117,7 @@ impl Error {
             Kind::Usage => exit::USAGE,
             Kind::NotRunnable => exit::NOT_RUNNABLE,
             Kind::NotFound => exit::NOT_FOUND,
-            Kind::Failed | Kind::Cancelled | Kind::NeedsPerson | Kind::NotKept => exit::FAILURE,
+            Kind::Failed | Kind::Cancelled | Kind::Interrupted | Kind::NeedsPerson | Kind::NotKept => exit::FAILURE,
         }
     }
 

@@ -54,9 +54,9 @@ impl Lock {
         self.failure.take()
     }
 
-    /// Leaves word of a failure to those who wait.
+    /// Leaves word of a failure to those who wait; not of an interruption, after which the next of them goes on.
     pub(crate) fn leave_failure(&mut self, now: OffsetDateTime, error: &Error) {
-        if let Some(file) = &mut self.file {
+        if let Some(file) = self.file.as_mut().filter(|_| error.which() != Kind::Interrupted) {
             write_note(file, &note_of(now, error));
         }
     }

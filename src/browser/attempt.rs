@@ -98,7 +98,7 @@ impl Browser<'_> {
                 return Err(self.does_not_start("it does not answer: is it a Chromium-family browser?"));
             }
             if patience.pageless.is_some_and(|then| now >= then) {
-                return closed(patience.manner);
+                return self.without_page(patience.manner);
             }
             let Some(message) = self.next_message(patience, look_again)? else { continue };
             patience.start = None;
@@ -119,9 +119,7 @@ impl Browser<'_> {
         match self.events.recv_timeout(rest.saturating_duration_since(Instant::now())) {
             Ok(Event::Message(message)) => message::read(&message).map(Some).map_err(unreadable),
             Ok(Event::Gone) | Err(RecvTimeoutError::Disconnected) => Err(self.gone(patience)),
-            Ok(Event::Interrupted) => {
-                Err(Error::new("the sign-in was given up").because("interrupted").kind(Kind::Cancelled))
-            }
+            Ok(Event::Interrupted) => Err(given_up(self.alias).because("interrupted").kind(Kind::Interrupted)),
             Ok(Event::TooLarge) => Err(unreadable("a message of more than 16 MiB")),
             Err(RecvTimeoutError::Timeout) => Ok(None),
         }
@@ -143,10 +141,16 @@ impl Browser<'_> {
         }
         // Whoever closes the last window ends the browser: that is no failure of it.
         if patience.manner == Manner::Window && status.is_none_or(|status| status.success()) {
-            return window_closed();
+            return window_closed(self.alias);
         }
         Error::new(format!("the browser `{}` ended before the sign-in was finished", self.program.display()))
             .because(how)
+    }
+
+    /// The last page has gone.
+    fn without_page(&self, manner: Manner) -> Result<Outcome> {
+        // A page that closed itself did not sign in silently; that says nothing about the window.
+        if manner == Manner::Silent { Ok(Outcome::NeedsPerson) } else { Err(window_closed(self.alias)) }
     }
 
     fn does_not_start(&self, how: &str) -> Error {
@@ -212,14 +216,12 @@ impl Patience {
     }
 }
 
-/// The last page has gone.
-fn closed(manner: Manner) -> Result<Outcome> {
-    // A page that closed itself did not sign in silently; that says nothing about the window.
-    if manner == Manner::Silent { Ok(Outcome::NeedsPerson) } else { Err(window_closed()) }
+fn given_up(alias: &str) -> Error {
+    Error::new(format!("the sign-in to `{alias}` was given up"))
 }
 
-fn window_closed() -> Error {
-    Error::new("the sign-in was given up").because("the sign-in window was closed").kind(Kind::Cancelled)
+fn window_closed(alias: &str) -> Error {
+    given_up(alias).because("its window was closed").hint(format!("run: leapp login {alias}")).kind(Kind::Cancelled)
 }
 
 fn unreadable(why: impl std::fmt::Display) -> Error {
