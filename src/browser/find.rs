@@ -53,7 +53,7 @@ fn search(
         } else {
             named(wanted)
         };
-        return found.ok_or_else(|| not_there(wanted));
+        return found.ok_or_else(|| not_there(wanted, alias));
     }
     let installed = || places.iter().map(PathBuf::from).find(|file| is_program(file));
     NAMES.iter().find_map(|name| named(name)).or_else(installed).ok_or_else(|| none(alias))
@@ -63,10 +63,12 @@ fn is_program(file: &Path) -> bool {
     file.metadata().is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
 }
 
-fn not_there(wanted: &str) -> Error {
+fn not_there(wanted: &str, alias: &str) -> Error {
     Error::new(format!("cannot find the configured browser `{wanted}`"))
         .because(if wanted.contains('/') { "no such program" } else { "it is not on the PATH" })
         .hint("set `browser` in the config, or LEAPP_BROWSER, to an installed Chromium-family browser")
+        .hint(elsewhere(alias))
+        .kind(Kind::NeedsPerson)
 }
 
 fn none(alias: &str) -> Error {

@@ -140,11 +140,22 @@ fn keep_tail(mut stderr: impl Read + Send + 'static, tail: Arc<Mutex<Vec<u8>>>) 
     });
 }
 
-/// The last few lines, without the empty ones and those that Chromium writes wherever there is no D-Bus.
+/// The last few lines that tell something: what Chromium logged as errors, where it logged any (the scripts that start
+/// it complain of less), without those that it writes wherever there is no D-Bus, or when one of its processes is gone.
 fn last_lines(text: &str) -> String {
-    let tells = |line: &&str| !line.is_empty() && !line.contains(":dbus/");
-    let lines: Vec<&str> = text.lines().map(str::trim).filter(tells).collect();
-    lines[lines.len().saturating_sub(4)..].join("\n")
+    let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let is_noise = |line: &&str| line.contains(":dbus/") || line.contains("/zygote/");
+    let mut told: Vec<&str> = lines().filter(|line| !is_noise(line)).filter_map(logged).collect();
+    if told.is_empty() {
+        told = lines().filter(|line| !is_noise(line)).collect();
+    }
+    told[told.len().saturating_sub(4)..].join("\n")
+}
+
+/// What follows `[PROCESS:THREAD:TIME:ERROR:FILE:LINE] `, in a line that has that.
+fn logged(line: &str) -> Option<&str> {
+    let (head, text) = line.strip_prefix('[')?.split_once("] ")?;
+    (head.contains(":ERROR:") || head.contains(":FATAL:")).then_some(text)
 }
 
 #[cfg(test)]
@@ -154,9 +165,10 @@ mod tests {
     #[test]
     fn the_tail_is_short() {
         assert_eq!(last_lines("1\n2\n\n 3\n4\n5\n"), "2\n3\n4\n5");
+        assert_eq!(last_lines("x: no such library\n[1:1:0/0:ERROR:dbus/bus.cc:3] no bus\n"), "x: no such library");
         assert_eq!(
-            last_lines("[1:ERROR:ui/x] no display\n[1:ERROR:dbus/bus.cc] no bus\n"),
-            "[1:ERROR:ui/x] no display"
+            last_lines("sh: 9: what?\n[1:1:0/0:ERROR:ui/x.cc:3] no display\n[1:1:0/0:ERROR:dbus/bus.cc:3] no bus\n"),
+            "no display"
         );
         assert_eq!(last_lines(""), "");
     }
