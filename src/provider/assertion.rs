@@ -167,10 +167,11 @@ fn in_browser(means: &Means<'_>, session: &Session, federated: &Federated) -> Re
         match step {
             Step::Starting => {}
             Step::Silent => spinner.change(&format!("signing in to `{alias}` at {host}")),
-            Step::Person => {
-                spinner.change(&format!("sign in to `{alias}` in the browser window ({host}); Ctrl-C ends it"));
+            Step::Person if settings.headless == HeadlessMode::Always => {
+                spinner.announce(&format!("sign in to `{alias}` at {host} (headless, no window)"));
             }
-            Step::Closing => spinner.change(&format!("signed in to `{alias}`")),
+            Step::Person => spinner.announce(&format!("sign in to `{alias}` in the browser window ({host})")),
+            Step::Closing => spinner.change("closing the browser"),
         }
     };
     let captured = browser::sign_in(&request, &mut on_step)?;

@@ -43,6 +43,14 @@ impl Spinner {
         }
     }
 
+    /// Says what the person has to do: turning from now on, or at once as a plain line where no terminal shows that.
+    pub(crate) fn announce(&self, text: &str) {
+        match &self.turning {
+            Some(_) => self.change(&format!("{text}; Ctrl-C ends it")),
+            None => to_stderr(&format!("leapp: {}\n", escaped(text))),
+        }
+    }
+
     /// Says the text as a plain line, once, where no terminal shows it turning.
     pub(crate) fn say_once_if_unwatched(&self) {
         if self.turning.is_none() && !self.said.replace(true) {
