@@ -50,8 +50,9 @@ fn one(context: &Context, config: &Config, session: &Session, browser: bool) -> 
     }
     if let Source::Federated(federated) = &session.source {
         vault::forget(context, &assertion::owner(&federated.saml_url))?;
-        if browser {
-            remove_folder(context, &assertion::folder_name(federated.saml_url.host()))?;
+        let host = federated.saml_url.host();
+        if browser && remove_folder(context, &assertion::folder_name(host))? {
+            signed_out.push(format!("the browser at {host}"));
         }
     }
     match signed_out.as_slice() {
@@ -61,13 +62,12 @@ fn one(context: &Context, config: &Config, session: &Session, browser: bool) -> 
     Ok(())
 }
 
-/// Removes a browser profile, or all of them.
-fn remove_folder(context: &Context, provider: &str) -> Result<()> {
+/// Removes a browser profile, or all of them; whether there was one.
+fn remove_folder(context: &Context, provider: &str) -> Result<bool> {
     let folder = context.paths().state.join("browser").join(provider);
     match fs::remove_dir_all(&folder) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(Error::new(format!("cannot remove {}", folder.display())).because(error))
-        }
-        _ => Ok(()),
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(Error::new(format!("cannot remove {}", folder.display())).because(error)),
     }
 }

@@ -127,8 +127,9 @@ pub(crate) fn sign_in(
     }
     match in_browser(means, session, federated) {
         Ok(assertion) => {
-            is_good(&assertion)?;
+            // Also where it is not good for this session: it may be for another one that waits.
             keep(means, federated, &assertion);
+            is_good(&assertion)?;
             Ok(assertion)
         }
         Err(error) => {

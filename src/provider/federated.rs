@@ -10,7 +10,7 @@ use super::{
 use crate::{
     credentials::Credentials,
     error::Result,
-    saml::{EncodedResponse, Expectation},
+    saml::{EncodedResponse, Expectation, Refusal},
     session::{Federated, Session, SessionDuration},
     sts::{FaultKind, SamlRequest},
     ui::spinner::Spinner,
@@ -44,15 +44,31 @@ pub(crate) fn credentials(
         }
     }
     let assertion =
-        assertion::sign_in(means, session, federated, |found| check(found, session, federated, means.context.now()))?;
+        assertion::sign_in(means, session, federated, |found| check_person(found, session, federated, means))?;
     redeem(means, session, federated, wish, &assertion)?
         .map_err(|fault| fault.explain(&means.sts.hop(session, &means.region(session))))
 }
 
 /// Whether STS can be expected to take the assertion for this session.
 fn check(assertion: &Assertion, session: &Session, federated: &Federated, now: OffsetDateTime) -> Result<()> {
-    let expectation = Expectation { idp_arn: &federated.idp_arn, role_arn: &federated.role_arn, now };
-    assertion.response.check(&expectation).map_err(|refusal| refusal.into_error(&session.alias))
+    judge(assertion, federated, now).map_err(|refusal| refusal.into_error(&session.alias))
+}
+
+fn judge(assertion: &Assertion, federated: &Federated, now: OffsetDateTime) -> Result<(), Refusal> {
+    assertion.response.check(&Expectation { idp_arn: &federated.idp_arn, role_arn: &federated.role_arn, now })
+}
+
+/// As [`check`], for an assertion that came from the browser. That remembers who signed in: where it was the wrong
+/// person, the next sign-in would be silent and wrong again.
+fn check_person(assertion: &Assertion, session: &Session, federated: &Federated, means: &Means<'_>) -> Result<()> {
+    judge(assertion, federated, means.context.now()).map_err(|refusal| {
+        let depends_on_person = refusal.depends_on_person();
+        let error = refusal.into_error(&session.alias);
+        match depends_on_person {
+            true => error.hint(format!("to sign in as somebody else, run: leapp logout {} --browser", session.alias)),
+            false => error,
+        }
+    })
 }
 
 /// Where the config asks for no duration, what the identity provider says for the console is a good wish.

@@ -102,6 +102,11 @@ pub enum Ended {
 }
 
 impl Refusal {
+    /// Whether another person might not be refused.
+    pub fn depends_on_person(&self) -> bool {
+        matches!(self, Self::NotSuccess { .. } | Self::NoRoles { .. } | Self::RoleNotOffered { .. })
+    }
+
     /// The error to show for that session.
     pub fn into_error(self, alias: &Alias) -> Error {
         let error = Error::new(format!("cannot sign in to `{alias}`"));
