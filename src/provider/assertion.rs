@@ -21,7 +21,7 @@ use crate::{
 pub(crate) struct Assertion {
     pub(crate) encoded: EncodedResponse,
     pub(crate) response: Response,
-    received: Option<OffsetDateTime>,
+    pub(crate) received: Option<OffsetDateTime>,
 }
 
 /// Where an assertion comes from.
@@ -107,17 +107,18 @@ fn name(url: &SamlUrl) -> EntryName {
 }
 
 /// Signs in, one process at a time for each provider; those who waited take what was brought, if `is_good` for them.
+/// `known` is when the assertion was received that was at hand before, and would not do.
 pub(crate) fn sign_in(
     means: &Means<'_>,
     session: &Session,
     federated: &Federated,
+    known: Option<OffsetDateTime>,
     is_good: impl Fn(&Assertion) -> Result<()>,
 ) -> Result<Assertion> {
-    let began = means.context.now();
     let host = federated.saml_url.host();
     let mut lock = Lock::take(means.context, &format!("sign-in~{}", folder_name(host)), &format!("sign-in at {host}"))?;
     if let Some(assertion) = at_hand(means, federated)?
-        && assertion.received.is_some_and(|received| received >= began)
+        && assertion.received != known
     {
         is_good(&assertion)?;
         return Ok(assertion);

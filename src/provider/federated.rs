@@ -31,9 +31,9 @@ pub(crate) fn credentials(
         return redeem(means, session, federated, wish, &assertion)
             .and_then(|answer| answer.map_err(|fault| fault.explain(&means.sts.hop(session, &means.region(session)))));
     }
-    if let Some(assertion) = assertion::at_hand(means, federated)?
-        && check(&assertion, session, federated, means.context.now()).is_ok()
-    {
+    let at_hand = assertion::at_hand(means, federated)?;
+    let known = at_hand.as_ref().and_then(|assertion| assertion.received);
+    if let Some(assertion) = at_hand.filter(|found| check(found, session, federated, means.context.now()).is_ok()) {
         match redeem(means, session, federated, wish, &assertion)? {
             Ok(credentials) => return Ok(credentials),
             // What STS no longer takes from a kept assertion, it may take from a new one.
@@ -44,7 +44,7 @@ pub(crate) fn credentials(
         }
     }
     let assertion =
-        assertion::sign_in(means, session, federated, |found| check_person(found, session, federated, means))?;
+        assertion::sign_in(means, session, federated, known, |found| check_person(found, session, federated, means))?;
     redeem(means, session, federated, wish, &assertion)?
         .map_err(|fault| fault.explain(&means.sts.hop(session, &means.region(session))))
 }
