@@ -25,6 +25,7 @@ class Component:
     command: list[str]
     folder: Path  # its working directory
     ready: str  # a URL that answers once it serves
+    first: str | None = None  # a URL to ask for once, alone, before anybody else asks for anything
     environment: dict[str, str] = field(default_factory=dict)
     sockets: list[socket.socket] = field(default_factory=list)  # handed down to it
     variables: dict[str, str] = field(default_factory=dict)  # exported for the tests
@@ -62,6 +63,7 @@ def simplesamlphp(directory: Path) -> Component:
     )
     port = processes.free_port()
     base = f"{LOOPBACK}:{port}"
+    sign_in = f"{base}/saml2/idp/SSOService.php?spentityid=urn:amazon:webservices"
     www = places.SIMPLESAMLPHP / "usr" / "share" / "simplesamlphp" / "www"
     return Component(
         name="ssp",
@@ -69,6 +71,8 @@ def simplesamlphp(directory: Path) -> Component:
         command=[php, "-d", "variables_order=EGPCS", "-S", f"127.0.0.1:{port}", "-t", str(www)],
         folder=state,
         ready=f"{base}/saml2/idp/metadata.php",
+        # its first visitor makes the tables; two at once would both make them, and one would see that fail
+        first=sign_in,
         environment={
             "SIMPLESAMLPHP_CONFIG_DIR": str(places.HERE / "simplesamlphp" / "config"),
             "LEAPP_BED_SSP_STATE": str(state),
@@ -78,7 +82,7 @@ def simplesamlphp(directory: Path) -> Component:
         },
         variables={
             "LEAPP_BED_SSP": base,
-            "LEAPP_BED_SSP_URL": f"{base}/saml2/idp/SSOService.php?spentityid=urn:amazon:webservices",
+            "LEAPP_BED_SSP_URL": sign_in,
         },
     )
 

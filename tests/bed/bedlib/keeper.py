@@ -98,7 +98,7 @@ class Keeper:
                 raise Failed(f"{component.name} ended at once with {process.returncode}: {self._tail(component)}")
             if time.monotonic() > deadline:
                 raise Failed(f"{component.name} does not serve after {START_LIMIT} s: {self._tail(component)}")
-            if _serves(component.ready):
+            if _serves(component.ready) and (component.first is None or _serves(component.first)):
                 waiting.pop(0)
             else:
                 time.sleep(0.01)
