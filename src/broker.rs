@@ -90,11 +90,9 @@ impl<'a> Broker<'a> {
         let links = self.links(session)?;
         let [base, rest @ ..] = links.as_slice() else { return self.of(&links, Role::Asked) };
         self.unlock()?;
+        // The response is for here and now: the chain is walked with it in hand, whatever is kept or can be.
         let base_credentials = self.fetch_and_keep(base, None, Some(response))?;
-        match rest {
-            [] => Ok(base_credentials),
-            _ => self.of(&links, Role::Asked),
-        }
+        rest.iter().try_fold(base_credentials, |assumer, link| self.fetch_and_keep(link, Some(&assumer), None))
     }
 
     /// The credentials of a session, where they are kept and live.
@@ -114,7 +112,9 @@ impl<'a> Broker<'a> {
         let links = chain.sessions().map(|link| {
             let is_last = link.alias == session.alias;
             let duration = self.options.duration.filter(|_| is_last).or(link.duration);
-            above = self.shape(link, duration, endpoint, &above).short();
+            // What `login` got for another duration serves those who ask for none.
+            let named = if self.options.renew { link.duration } else { duration };
+            above = self.shape(link, named, endpoint, &above).short();
             Link { session: link, duration, entry: EntryName::new(link.alias.as_str(), &above, "credentials") }
         });
         Ok(links.collect())
@@ -162,7 +162,7 @@ impl<'a> Broker<'a> {
         }
         let began = self.context.now();
         let what = format!("credentials of `{}`", link.session.alias);
-        let mut lock = Lock::take(self.context, link.entry.as_str(), &what)?;
+        let mut lock = Lock::take(self.context, link.entry.as_str(), &what, self.config.longest_wait())?;
         // Whoever held the lock meanwhile did the work, or failed at it, for this process too.
         let meanwhile = |kept: &Credentials, now| kept.issued >= began && !kept.time_left(now).is_zero();
         if let Some(kept) = self.cached(link, |kept, now| meanwhile(kept, now) || self.is_good(kept, now, role))? {
@@ -201,7 +201,8 @@ impl<'a> Broker<'a> {
         given: Option<EncodedResponse>,
     ) -> Result<Credentials> {
         let vault = if self.options.cache { self.vault.get() } else { None };
-        let means = Means { context: self.context, config: self.config, sts: &self.sts, vault };
+        let signed_out = generation::signed_out(self.context);
+        let means = Means { context: self.context, config: self.config, sts: &self.sts, vault, signed_out };
         let credentials = match (&link.session.source, assumer) {
             (Source::Federated(settings), _) => {
                 federated::credentials(&means, link.session, settings, link.duration, given)?
@@ -213,7 +214,7 @@ impl<'a> Broker<'a> {
                 return Err(Error::new("cannot get credentials").because("the chain has no base"));
             }
         };
-        if let Some(vault) = vault {
+        if let Some(vault) = means.keeps() {
             // Credentials that cannot be kept are credentials all the same.
             match vault.put(&link.entry, &credentials.to_bytes()) {
                 Ok(()) => generation::bump(self.context),

@@ -10,6 +10,8 @@ mod session;
 
 use std::ffi::OsString;
 
+use clap::CommandFactory as _;
+
 use crate::{
     broker::{Broker, Options},
     cli::{Asking, Cli, Command, Using},
@@ -40,6 +42,11 @@ pub(crate) fn verb(arguments: &[OsString]) -> Option<&str> {
     place_of_verb(arguments).and_then(|place| arguments[place].to_str())
 }
 
+/// Whether there is such a verb.
+pub(crate) fn is_verb(word: &str) -> bool {
+    Cli::command().find_subcommand(word).is_some()
+}
+
 fn place_of_verb(arguments: &[OsString]) -> Option<usize> {
     (1..arguments.len()).find(|place| !arguments[*place].as_encoded_bytes().starts_with(b"-"))
 }
@@ -58,16 +65,30 @@ struct Wanted {
 
 /// The environment with a session's credentials in it, as `exec` and `env` are asked for it.
 fn granted(context: &Context, config: &Config, session: &Session, wanted: &Wanted) -> Result<Plan> {
+    if let Some(region) = &wanted.region
+        && region.partition() != session.role_arn().partition()
+    {
+        let (here, there) = (region.partition(), session.role_arn().partition());
+        return Err(Error::usage("cannot take --region")
+            .because(format!("`{region}` is a region of {here}, and the role of `{}` is in {there}", session.alias)));
+    }
     let credentials = Broker::new(context, config, wanted.options).credentials(session)?;
     let region = wanted.region.as_ref().or_else(|| config.region(session));
-    Plan::for_session(&Grant {
+    let mut plan = Plan::for_session(&Grant {
         alias: session.alias.as_str(),
         region: region.map(Region::as_str),
         access_key_id: &credentials.access_key_id,
         secret_access_key: &credentials.secret_access_key,
         session_token: Some(&credentials.session_token),
         expiration: Some(credentials.expiration),
-    })
+    })?;
+    // A region that another session brought goes with that session.
+    if region.is_none() && context.var("LEAPP_SESSION").is_some() {
+        for name in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
+            plan.unset(name)?;
+        }
+    }
+    Ok(plan)
 }
 
 /// A flag's text, read into what it stands for.

@@ -10,7 +10,14 @@ mod reader;
 mod setting;
 mod store;
 
-use std::{collections::BTreeMap, fs, io::Read as _, os::unix::fs::PermissionsExt as _, path::Path, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::Read as _,
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    path::Path,
+    time::Duration,
+};
 
 pub use field::{FIELDS, Field, KINDS};
 use reader::{Source, Table};
@@ -162,6 +169,11 @@ impl Config {
         edit::line_of(&text, alias.as_str())
     }
 
+    /// How long another process may be busy with what this one wants too: a sign-in, and all calls of STS.
+    pub fn longest_wait(&self) -> Duration {
+        self.browser.sign_in_timeout + self.timeout + Duration::from_secs(30)
+    }
+
     /// The region to work in with a session, where the config names one.
     pub fn region<'a>(&'a self, session: &'a Session) -> Option<&'a Region> {
         session.region.as_ref().or(self.default_region.as_ref())
@@ -171,7 +183,9 @@ impl Config {
 /// The file's text; none where there is no file.
 fn read(path: &Path, name: &str) -> Result<Option<String>> {
     let cannot = |why: &dyn std::fmt::Display| Error::new(format!("cannot read {name}")).because(why);
-    let mut file = match fs::File::open(path) {
+    // Not waiting for a writer, where a FIFO is in its place.
+    let open = fs::OpenOptions::new().read(true).custom_flags(nix::libc::O_NONBLOCK).open(path);
+    let mut file = match open {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(cannot(&error)),

@@ -37,7 +37,7 @@ const GRANTED: [&str; 7] =
 ///
 /// Sources: the settings of the AWS SDKs and Tools Reference Guide, and the credential providers of botocore, the
 /// JavaScript SDK (v2, v3), the Java SDK (v1), the Ruby SDK and the Elastic Beanstalk CLI.
-const COMPETITORS: [&str; 21] = [
+const COMPETITORS: [&str; 28] = [
     // A named profile. The JavaScript SDK v3 then skips the keys of the environment, and botocore fails outright where
     // the profile does not exist. The last is the Elastic Beanstalk CLI's own; oh-my-zsh sets it with the others.
     "AWS_PROFILE",
@@ -70,6 +70,15 @@ const COMPETITORS: [&str; 21] = [
     "AWS_ACCOUNT_ID",
     "AWS_CREDENTIAL_SCOPE",
     "AWS_SESSION_EXPIRATION",
+    // What other tools show in a prompt as the account in force.
+    "AWS_VAULT",
+    "AWSUME_PROFILE",
+    "AWS_SSO_PROFILE",
+    // Credentials by the names of Amazon's first tools.
+    "EC2_ACCESS_KEY",
+    "EC2_SECRET_KEY",
+    "EC2_SECURITY_TOKEN",
+    "AWS_DELEGATION_TOKEN",
 ];
 
 /// The credentials of a session, as a plan is made of them.

@@ -7,12 +7,29 @@ use crate::{
 
 /// Replaces the token; where that fails, hooks notice a little later.
 pub(crate) fn bump(context: &Context) {
+    replace(context, "gen");
+}
+
+/// Replaces both tokens: what a process is getting meanwhile is not kept.
+pub(crate) fn sign_out(context: &Context) {
+    replace(context, SIGNED_OUT);
+    bump(context);
+}
+
+/// The token that changes with every sign-out; none where nobody ever signed out.
+pub(crate) fn signed_out(context: &Context) -> Option<Vec<u8>> {
+    files::read_bounded(&context.paths().state.join(SIGNED_OUT), 64).ok().flatten()
+}
+
+const SIGNED_OUT: &str = "signed-out";
+
+fn replace(context: &Context, name: &str) {
     let mut token = [0; 8];
     if getrandom::fill(&mut token).is_err() {
         return;
     }
     let text = format!("{:016x}\n", u64::from_le_bytes(token));
-    if let Err(error) = files::replace(&context.paths().state.join("gen"), text.as_bytes(), Durability::Cached) {
-        context.trace(|| format!("the state token stays as it was: {error}"));
+    if let Err(error) = files::replace(&context.paths().state.join(name), text.as_bytes(), Durability::Cached) {
+        context.trace(|| format!("the token `{name}` stays as it was: {error}"));
     }
 }

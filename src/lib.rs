@@ -43,6 +43,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     process::say_nothing_secret_in_panics();
     let arguments = cmd::exec::with_session_place(arguments.into_iter().collect());
     let verb = cmd::verb(&arguments);
+    if verb == Some("env")
+        && let Some(text) = cmd::env::prologue(&arguments)
+        && let Err(error) = context::to_stdout(&text)
+    {
+        return fail(verb, &arguments, &Error::new("cannot write to standard output").because(error));
+    }
     match panic::catch_unwind(|| parse_and_run(&arguments)) {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(error)) => {
@@ -75,7 +81,8 @@ fn misused(error: &clap::Error) -> Error {
 
 /// The exit code of a failure; what a shell evaluates is left in a state in which nothing goes ahead.
 fn fail(verb: Option<&str>, arguments: &[OsString], error: &Error) -> ExitCode {
-    if verb == Some("env")
+    // Options before the verb, or a misspelt one: it may well be `env` that was meant.
+    if verb.is_none_or(|verb| verb == "env" || !cmd::is_verb(verb))
         && let Some(text) = cmd::env::failure(arguments)
     {
         // Where standard output is closed, no shell waits for it.

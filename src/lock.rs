@@ -17,6 +17,7 @@ use crate::{
     context::Context,
     error::{Error, Kind, Result},
     files,
+    session::span,
     ui::spinner::Spinner,
 };
 
@@ -33,15 +34,15 @@ pub(crate) struct Lock {
 
 impl Lock {
     /// Takes the lock of this name, waiting for another process to end what it does. `what` says in a spinner what
-    /// is being waited for, as a fragment: ``sign in to `corp` ``.
-    pub(crate) fn take(context: &Context, name: &str, what: &str) -> Result<Self> {
+    /// is being waited for, as a fragment: ``sign in to `corp` ``. No longer than `bound`: the other one may be stopped.
+    pub(crate) fn take(context: &Context, name: &str, what: &str, bound: Duration) -> Result<Self> {
         let path = context.paths().state.join("locks").join(format!("{name}.lock"));
         let Ok(mut file) = open(&path) else {
             context.trace(|| format!("going on without the lock {}", path.display()));
             return Ok(Self { file: None, failure: None });
         };
         let is_free = try_lock(&file, &path)?;
-        let failure = if is_free { None } else { wait(context, &mut file, &path, what)? };
+        let failure = if is_free { None } else { wait(context, &mut file, &path, what, bound)? };
         // The word of a failure stays for those who wait still.
         if failure.is_none() {
             write_note(&mut file, &format!("{}\n", std::process::id()));
@@ -54,9 +55,12 @@ impl Lock {
         self.failure.take()
     }
 
-    /// Leaves word of a failure to those who wait; not of an interruption, after which the next of them goes on.
+    /// Leaves word of a failure to those who wait; not of an interruption, after which the next of them goes on, nor
+    /// of a person who was not there: one may sit at another's terminal.
     pub(crate) fn leave_failure(&mut self, now: OffsetDateTime, error: &Error) {
-        if let Some(file) = self.file.as_mut().filter(|_| error.which() != Kind::Interrupted) {
+        if let Some(file) =
+            self.file.as_mut().filter(|_| !matches!(error.which(), Kind::Interrupted | Kind::NeedsPerson))
+        {
             write_note(file, &note_of(now, error));
         }
     }
@@ -85,7 +89,13 @@ fn try_lock(file: &File, path: &std::path::Path) -> Result<bool> {
 }
 
 /// Waits for the lock; gives what the holder failed with, where it failed while this process waited.
-fn wait(context: &Context, file: &mut File, path: &std::path::Path, what: &str) -> Result<Option<Error>> {
+fn wait(
+    context: &Context,
+    file: &mut File,
+    path: &std::path::Path,
+    what: &str,
+    bound: Duration,
+) -> Result<Option<Error>> {
     let since = context.now();
     let started = Instant::now();
     let holder = read_note(file).lines().next().and_then(|line| line.parse::<u32>().ok());
@@ -95,6 +105,13 @@ fn wait(context: &Context, file: &mut File, path: &std::path::Path, what: &str) 
     while !try_lock(file, path)? {
         if started.elapsed() > Duration::from_secs(2) {
             spinner.say_once_if_unwatched();
+        }
+        if started.elapsed() > bound {
+            let error = Error::new(what).because(format!("another leapp{of} is at it for {} already", span(bound)));
+            return Err(match holder {
+                Some(pid) => error.hint(format!("if it hangs, run: kill -CONT {pid}; kill {pid}")),
+                None => error,
+            });
         }
         thread::sleep(PAUSE);
     }
@@ -119,7 +136,6 @@ fn write_note(file: &mut File, note: &str) {
 fn note_of(now: OffsetDateTime, error: &Error) -> String {
     let kind = match error.which() {
         Kind::Cancelled => "cancelled",
-        Kind::NeedsPerson => "needs-person",
         _ => "failed",
     };
     let line = |text: &str| text.replace('\n', " ");
@@ -133,7 +149,6 @@ fn failure_in(note: &str, since: OffsetDateTime) -> Option<Error> {
     let left_at: i128 = lines.next()?.parse().ok()?;
     let kind = match lines.next()? {
         "cancelled" => Kind::Cancelled,
-        "needs-person" => Kind::NeedsPerson,
         "failed" => Kind::Failed,
         _ => return None,
     };

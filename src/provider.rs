@@ -9,6 +9,7 @@ use crate::{
     context::Context,
     credentials::Credentials,
     error::Result,
+    generation,
     session::{Region, Session, SessionDuration},
     sts::{Fault, FaultKind, Sts},
     vault::Vault,
@@ -21,13 +22,24 @@ pub(crate) struct Means<'a> {
     pub(crate) sts: &'a Sts<'a>,
     /// Where to keep what may serve again; none with `--no-cache`.
     pub(crate) vault: Option<&'a Vault<'a>>,
+    /// The token of sign-outs as it was when the work began.
+    pub(crate) signed_out: Option<Vec<u8>>,
 }
 
-impl Means<'_> {
+impl<'a> Means<'a> {
+    /// Where to keep what was got; none where the person signed out meanwhile: that is not undone.
+    pub(crate) fn keeps(&self) -> Option<&'a Vault<'a>> {
+        self.vault.filter(|_| generation::signed_out(self.context) == self.signed_out)
+    }
+
     /// The region whose STS is asked: the session's, else the shell's, else the home of the role's partition.
     pub(crate) fn region(&self, session: &Session) -> Region {
         let partition = session.role_arn().partition();
         let of_shell = || {
+            // What another session of leapp's brought into the shell is not the person's own choice.
+            if self.context.var("LEAPP_SESSION").is_some() {
+                return None;
+            }
             let name = self.context.var("AWS_REGION").or_else(|| self.context.var("AWS_DEFAULT_REGION"))?;
             Region::parse(name).ok().filter(|region| region.partition() == partition)
         };

@@ -125,7 +125,9 @@ impl Shell {
             Self::Tcsh => format!("eval \"`{command}`\""),
             // For the same reason as in elvish: since 0.23 a failing command raises its exception at once. Versions
             // before it do not know the variable, nor `@error_ignore` (tried: 0.13.4, 0.22.8, 0.25.0).
-            Self::Xonsh => format!("with ${{...}}.swap(XONSH_SUBPROC_RAISE_ERROR=False): execx($({command}))"),
+            Self::Xonsh => format!(
+                "with ${{...}}.swap(XONSH_SUBPROC_RAISE_ERROR=False): execx($({command}) or \"raise RuntimeError('no answer')\")"
+            ),
             Self::PowerShell => format!("{command} | Invoke-Expression"),
         }
     }
@@ -149,6 +151,24 @@ impl Shell {
             Self::PowerShell => powershell::render(out, plan).map_err(|unfit| unfit.within("PowerShell"))?,
         }
         Ok(script.finish())
+    }
+
+    /// Writes what comes before everything else: it unsets what a failure would unset, and leaves a status of failure
+    /// behind, which the statements that follow replace. Where nothing follows, because a signal ended the command,
+    /// the line still stops. None for shells in which that needs nothing: there a command that was ended, or an
+    /// `eval` of nothing, raises an exception by itself or by the line that is pasted.
+    pub fn render_prologue(self, plan: &Plan) -> Option<String> {
+        let mut script = Script::new();
+        match self {
+            Self::Sh | Self::Bash | Self::Zsh | Self::Ksh => posix::render_prologue(&mut script, plan),
+            Self::Fish => fish::render_failure(&mut script, plan),
+            Self::Tcsh => {
+                tcsh::render_failure(&mut script, plan);
+                script.push(";\n");
+            }
+            Self::Nushell | Self::Elvish | Self::Xonsh | Self::PowerShell => return None,
+        }
+        Some(script.finish().to_string())
     }
 
     /// Writes what a command that failed prints: it unsets every variable that the plan touches, and then stops the

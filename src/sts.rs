@@ -95,7 +95,7 @@ impl<'a> Sts<'a> {
     /// A hop to a session, for messages.
     pub fn hop<'s>(&self, session: &'s Session, region: &Region) -> Hop<'s> {
         let endpoint = match Self::endpoint_override(self.context) {
-            Some(url) => url.to_owned(),
+            Some(url) => without_user(url),
             None => format!("STS in {region}"),
         };
         Hop { session, endpoint, timeout: self.timeout }
@@ -122,7 +122,7 @@ impl<'a> Sts<'a> {
             Ok(output) => output,
             Err(fault) => return Ok(Err(fault)),
         };
-        Ok(self.credentials(credentials, assumed_role_user))
+        Ok(self.credentials(request.role, credentials, assumed_role_user))
     }
 
     /// Assumes a role with another session's credentials.
@@ -155,7 +155,7 @@ impl<'a> Sts<'a> {
             Ok(output) => output,
             Err(fault) => return Ok(Err(fault)),
         };
-        Ok(self.credentials(credentials, assumed_role_user))
+        Ok(self.credentials(&chained.role_arn, credentials, assumed_role_user))
     }
 
     fn engine(&self) -> Result<&Engine> {
@@ -218,8 +218,10 @@ impl<'a> Sts<'a> {
         })
     }
 
+    /// The credentials of an answer, where they are of the role that was asked for, and live.
     fn credentials(
         &self,
+        role: &RoleArn,
         credentials: Option<aws_sdk_sts::types::Credentials>,
         user: Option<AssumedRoleUser>,
     ) -> Result<Credentials, Fault> {
@@ -230,15 +232,42 @@ impl<'a> Sts<'a> {
         if credentials.access_key_id.is_empty() || credentials.secret_access_key.is_empty() {
             return Err(incomplete());
         }
+        let arn = user.map(|user| user.arn).unwrap_or_default();
+        if !is_session_of(&arn, role) {
+            return Err(Fault::new(FaultKind::NotSts, format!("it answers with credentials of `{arn}`")));
+        }
+        let now = self.context.now();
+        if expiration <= now {
+            return Err(Fault::new(FaultKind::ClockSkew, format!("the credentials ended at {expiration}, before now")));
+        }
         Ok(Credentials {
             access_key_id: credentials.access_key_id,
             secret_access_key: Secret::new(credentials.secret_access_key),
             session_token: Secret::new(credentials.session_token),
             expiration,
-            issued: self.context.now(),
-            arn: user.map(|user| user.arn).unwrap_or_default(),
+            issued: now,
+            arn,
         })
     }
+}
+
+/// A URL as it may be shown: a user and password in it stay unsaid.
+fn without_user(url: &str) -> String {
+    match url.split_once("://") {
+        Some((scheme, rest)) => {
+            let authority = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+            let start = rest[..authority].rfind('@').map_or(0, |at| at + 1);
+            format!("{scheme}://{}", &rest[start..])
+        }
+        None => "the endpoint of AWS_ENDPOINT_URL_STS".to_owned(),
+    }
+}
+
+/// Whether `arn:PARTITION:sts::ACCOUNT:assumed-role/ROLE/NAME` is a session of that role; its path is not part of it
+/// (IAM identifiers, "assumed role").
+fn is_session_of(arn: &str, role: &RoleArn) -> bool {
+    let name = role.name_with_path().rsplit('/').next().unwrap_or_default();
+    arn.starts_with(&format!("arn:{}:sts::{}:assumed-role/{name}/", role.partition(), role.account()))
 }
 
 fn in_seconds(duration: SessionDuration) -> i32 {
@@ -287,4 +316,31 @@ fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
         reason = source;
     }
     reason.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_session_of_the_role_that_was_asked_for_will_do() {
+        let role = RoleArn::parse("arn:aws:iam::444455556666:role/team/Deploy").expect("a role");
+        assert!(is_session_of("arn:aws:sts::444455556666:assumed-role/Deploy/alice", &role));
+        for other in [
+            "",
+            "arn:aws:sts::999999999999:assumed-role/Deploy/alice",
+            "arn:aws:sts::444455556666:assumed-role/Deployer/alice",
+            "arn:aws-cn:sts::444455556666:assumed-role/Deploy/alice",
+            "arn:aws:sts::444455556666:federated-user/Deploy/alice",
+        ] {
+            assert!(!is_session_of(other, &role), "{other}");
+        }
+    }
+
+    #[test]
+    fn an_endpoint_is_shown_without_its_password() {
+        assert_eq!(without_user("http://bob:pw@h:1/x@y"), "http://h:1/x@y");
+        assert_eq!(without_user("http://h:1/x@y"), "http://h:1/x@y");
+        assert!(!without_user("bob:pw@h").contains("pw"));
+    }
 }

@@ -36,6 +36,8 @@ use crate::{
 const MAX_SEALED: u64 = 256 << 10;
 /// No temporary credentials live longer than `GetSessionToken`'s 36 hours: a file older than that is stale.
 const MAX_AGE: Duration = Duration::from_hours(36);
+/// How long another process may take to make the vault, with a passphrase to choose or a keyring to unlock.
+const LONGEST_CREATION: Duration = Duration::from_mins(5);
 const CHECK: &str = "leapp vault: check";
 const FORGET: &str = "to begin with an empty vault, run: leapp logout --all";
 
@@ -97,7 +99,7 @@ impl<'a> Vault<'a> {
 
     /// Makes a vault: a key at random, kept where the settings say.
     fn create(context: &'a Context, settings: &'a VaultSettings) -> Result<Self> {
-        let lock = Lock::take(context, "vault", "the vault is being made")?;
+        let lock = Lock::take(context, "vault", "the vault is being made", LONGEST_CREATION)?;
         if let Some(vault) = Self::find(context, settings)? {
             return Ok(vault);
         }
@@ -140,7 +142,8 @@ impl<'a> Vault<'a> {
             return Ok(key);
         }
         let id = &self.header.id;
-        let key = if let Some(key) = kernel::get(id) {
+        let at_hand = if self.settings.unlock_ttl.is_zero() { None } else { kernel::get(id) };
+        let key = if let Some(key) = at_hand.filter(|key| self.is_mine(key)) {
             key
         } else {
             let key = self.fetch_key()?;
@@ -165,10 +168,15 @@ impl<'a> Vault<'a> {
             }
             KeyPlace::Passphrase(wrapped) => self.unwrap_key(wrapped)?,
         };
-        match sealed::open(&key, CHECK, &self.header.check()) {
-            Ok(_) => Ok(key),
-            Err(_) => Err(Error::new("cannot unlock the vault").because("its key is another vault's").hint(FORGET)),
+        if self.is_mine(&key) {
+            return Ok(key);
         }
+        Err(Error::new("cannot unlock the vault").because("its key is another vault's").hint(FORGET))
+    }
+
+    /// Whether a key is the one that this vault was made with.
+    fn is_mine(&self, key: &SealingKey) -> bool {
+        sealed::open(key, CHECK, &self.header.check()).is_ok()
     }
 
     fn unwrap_key(&self, wrapped: &Wrapped) -> Result<SealingKey> {

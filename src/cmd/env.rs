@@ -1,6 +1,6 @@
 //! `leapp env`: a session's credentials as commands for the shell.
 
-use std::ffi::OsString;
+use std::{ffi::OsString, io::IsTerminal as _};
 
 use super::{choose, granted};
 use crate::{
@@ -35,12 +35,27 @@ pub(super) fn run(context: &Context, arguments: &Env) -> Result<()> {
     })
 }
 
+/// What `env` prints before anything else: until more follows, the line that evaluates it stops.
+///
+/// `eval "$(leapp env dev)" && terraform apply` must not go ahead on what was there before, and an `eval` of nothing
+/// succeeds: a signal, a full disk or the end of all memory may leave no time to say anything.
+pub(crate) fn prologue(arguments: &[OsString]) -> Option<String> {
+    let asks_for_help = arguments.iter().any(|word| word == "--help" || word == "-h");
+    if asks_for_help { None } else { evaluating_shell(arguments)?.render_prologue(&Plan::clear()) }
+}
+
 /// What `env` prints where it fails in whatever way, a misspelt option included: commands that unset what was there
-/// and stop the line. `eval "$(leapp env dev)" && terraform apply` must not go ahead, and an `eval` of nothing
-/// succeeds. Nothing where a format was asked for, which no shell evaluates.
+/// and stop the line.
 pub(crate) fn failure(arguments: &[OsString]) -> Option<String> {
+    Some(evaluating_shell(arguments)?.render_failure(&Plan::clear()))
+}
+
+/// The shell that evaluates what is printed, as far as it can be told from words that may be misspelt; none where a
+/// format was asked for, or a person reads.
+fn evaluating_shell(arguments: &[OsString]) -> Option<Shell> {
     let words: Vec<&str> = arguments.iter().filter_map(|word| word.to_str()).collect();
-    if words.iter().any(|word| *word == "--format" || word.starts_with("--format=")) {
+    if std::io::stdout().is_terminal() || words.iter().any(|word| *word == "--format" || word.starts_with("--format="))
+    {
         return None;
     }
     let named = words.iter().enumerate().find_map(|(place, word)| match word.strip_prefix("--shell") {
@@ -49,7 +64,7 @@ pub(crate) fn failure(arguments: &[OsString]) -> Option<String> {
         None => None,
     });
     let shell = named.and_then(|name| Shell::parse(name).ok()).or_else(|| process::shell_above(None));
-    Some(shell.unwrap_or(Shell::Sh).render_failure(&Plan::clear()))
+    Some(shell.unwrap_or(Shell::Sh))
 }
 
 fn plan(context: &Context, arguments: &Env) -> Result<Plan> {

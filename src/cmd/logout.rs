@@ -28,7 +28,7 @@ pub(super) fn run(context: &Context, arguments: &Logout) -> Result<()> {
             }
         }
     }
-    generation::bump(context);
+    generation::sign_out(context);
     Ok(())
 }
 

@@ -16,6 +16,9 @@ use crate::{
     lock::Lock,
 };
 
+/// How long another process may take to change the config.
+const LONGEST_EDIT: std::time::Duration = std::time::Duration::from_secs(30);
+
 /// As many links as the kernel follows.
 const MAX_LINKS: usize = 40;
 
@@ -41,7 +44,7 @@ pub(super) fn rewrite(
     context: &Context,
     edit: impl FnOnce(&Config, &str) -> Result<(String, Config)>,
 ) -> Result<Changed> {
-    let _lock = Lock::take(context, "config", "change the config")?;
+    let _lock = Lock::take(context, "config", "change the config", LONGEST_EDIT)?;
     let (before, text) = read(context)?;
     let (edited, after) = edit(&before, &text)?;
     if edited != text {

@@ -13,6 +13,7 @@ use crate::{
     lock::Lock,
     saml::{Content, EncodedResponse, Response, endpoint},
     session::{Federated, SamlUrl, Session, SessionDuration},
+    sts::Sts,
     ui::spinner::Spinner,
     vault::EntryName,
 };
@@ -64,7 +65,7 @@ impl Assertion {
 /// An assertion of this session's provider that AWS still takes.
 pub(crate) fn at_hand(means: &Means<'_>, federated: &Federated) -> Result<Option<Assertion>> {
     let Some(vault) = means.vault else { return Ok(None) };
-    let Some(bytes) = vault.get(&name(&federated.saml_url))? else { return Ok(None) };
+    let Some(bytes) = vault.get(&name(means, &federated.saml_url))? else { return Ok(None) };
     let Ok(stored) = serde_json::from_slice::<Stored<'_>>(&bytes) else { return Ok(None) };
     if stored.redeem_until <= means.context.now().unix_timestamp() {
         return Ok(None);
@@ -79,7 +80,7 @@ pub(crate) fn at_hand(means: &Means<'_>, federated: &Federated) -> Result<Option
 pub(crate) fn keep(means: &Means<'_>, federated: &Federated, assertion: &Assertion) {
     let now = means.context.now();
     let received = assertion.received.unwrap_or(now);
-    let (Some(vault), Some(until)) = (means.vault, assertion.response.redeem_until(received)) else { return };
+    let (Some(vault), Some(until)) = (means.keeps(), assertion.response.redeem_until(received)) else { return };
     let stored = Stored {
         response: assertion.encoded.expose(),
         redeem_until: until.unix_timestamp(),
@@ -87,14 +88,14 @@ pub(crate) fn keep(means: &Means<'_>, federated: &Federated, assertion: &Asserti
     };
     let mut bytes = Zeroizing::new(Vec::with_capacity(stored.response.len() + 256));
     let written = serde_json::to_writer(&mut *bytes, &stored).is_ok();
-    if written && let Err(error) = vault.put(&name(&federated.saml_url), &bytes) {
+    if written && let Err(error) = vault.put(&name(means, &federated.saml_url), &bytes) {
         means.context.trace(|| error.sentence());
     }
 }
 
 /// Forgets the assertion of this session's provider.
 pub(crate) fn forget(means: &Means<'_>, federated: &Federated) -> Result<()> {
-    means.vault.map_or(Ok(()), |vault| vault.remove(&name(&federated.saml_url)))
+    means.vault.map_or(Ok(()), |vault| vault.remove(&name(means, &federated.saml_url)))
 }
 
 /// The owner under which the vault keeps a provider's assertions.
@@ -102,8 +103,10 @@ pub(crate) fn owner(url: &SamlUrl) -> String {
     format!("idp-{}", folder_name(url.host()))
 }
 
-fn name(url: &SamlUrl) -> EntryName {
-    EntryName::new(&owner(url), &Digest::of(&[url.as_str()]).short(), "assertion")
+/// The endpoint is part of the name: an assertion that was meant for AWS goes nowhere else.
+fn name(means: &Means<'_>, url: &SamlUrl) -> EntryName {
+    let endpoint = Sts::endpoint_override(means.context).unwrap_or_default();
+    EntryName::new(&owner(url), &Digest::of(&[url.as_str(), endpoint]).short(), "assertion")
 }
 
 /// Signs in, one process at a time for each provider; those who waited take what was brought, if `is_good` for them.
@@ -116,7 +119,8 @@ pub(crate) fn sign_in(
     is_good: impl Fn(&Assertion) -> Result<()>,
 ) -> Result<Assertion> {
     let host = federated.saml_url.host();
-    let mut lock = Lock::take(means.context, &format!("sign-in~{}", folder_name(host)), &format!("sign-in at {host}"))?;
+    let (name, what) = (format!("sign-in~{}", folder_name(host)), format!("sign-in at {host}"));
+    let mut lock = Lock::take(means.context, &name, &what, means.config.longest_wait())?;
     if let Some(assertion) = at_hand(means, federated)?
         && assertion.received != known
     {
@@ -157,7 +161,7 @@ fn in_browser(means: &Means<'_>, session: &Session, federated: &Federated) -> Re
         browser: settings.program.as_deref(),
         args: &settings.args,
         path: context.environment().get_os("PATH"),
-        withheld: &context.environment().names_starting_with(&["AWS_", "LEAPP_"]),
+        withheld: &context.environment().names_starting_with(&["AWS_", "LEAPP_", "AMAZON_"]),
         display: context.has_display(),
         root: nix::unistd::geteuid().is_root(),
         timeout: settings.sign_in_timeout,
@@ -183,5 +187,10 @@ fn in_browser(means: &Means<'_>, session: &Session, federated: &Federated) -> Re
 
 /// A host as the name of a folder: a port's colon is no good on every file system.
 pub(crate) fn folder_name(host: &str) -> String {
-    host.chars().map(|c| if c.is_ascii_alphanumeric() || ".-_".contains(c) { c } else { '_' }).collect()
+    let safe = |(place, c): (usize, char)| match c {
+        '.' if place == 0 => '_',
+        c if c.is_ascii_alphanumeric() || ".-_".contains(c) => c,
+        _ => '_',
+    };
+    host.chars().enumerate().map(safe).collect()
 }

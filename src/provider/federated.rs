@@ -37,7 +37,7 @@ pub(crate) fn credentials(
         match redeem(means, session, federated, wish, &assertion)? {
             Ok(credentials) => return Ok(credentials),
             // What STS no longer takes from a kept assertion, it may take from a new one.
-            Err(fault) if matches!(fault.kind, FaultKind::Expired | FaultKind::InvalidAssertion) => {
+            Err(fault) if depends_on_assertion(fault.kind) => {
                 assertion::forget(means, federated)?;
             }
             Err(fault) => return Err(fault.explain(&means.sts.hop(session, &means.region(session)))),
@@ -45,8 +45,24 @@ pub(crate) fn credentials(
     }
     let assertion =
         assertion::sign_in(means, session, federated, known, |found| check_person(found, session, federated, means))?;
-    redeem(means, session, federated, wish, &assertion)?
-        .map_err(|fault| fault.explain(&means.sts.hop(session, &means.region(session))))
+    redeem(means, session, federated, wish, &assertion)?.map_err(|fault| {
+        let error = fault.explain(&means.sts.hop(session, &means.region(session)));
+        if !depends_on_assertion(fault.kind) {
+            return error;
+        }
+        if let Err(error) = assertion::forget(means, federated) {
+            means.context.trace(|| error.sentence());
+        }
+        error.hint(format!("to sign in as somebody else, run: leapp logout {} --browser", session.alias))
+    })
+}
+
+/// Whether another assertion, perhaps another person's, could fare better.
+fn depends_on_assertion(kind: FaultKind) -> bool {
+    matches!(
+        kind,
+        FaultKind::Expired | FaultKind::InvalidAssertion | FaultKind::AccessDenied | FaultKind::RejectedByProvider
+    )
 }
 
 /// Whether STS can be expected to take the assertion for this session.

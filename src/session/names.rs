@@ -161,7 +161,12 @@ impl SamlUrl {
         }
         let uri: Uri =
             text.parse().map_err(|_| "not a URL; it looks like `https://acme.okta.com/home/amazon_aws/…`")?;
-        let host = uri.host().filter(|host| !host.is_empty()).ok_or("the URL names no host")?;
+        let host = uri.host().filter(|host| is_host(host)).ok_or("the URL names no host")?;
+        // `Uri::port` takes a port that is no number for none.
+        let port = uri.authority().and_then(|authority| authority.as_str().split_once(host)?.1.strip_prefix(':'));
+        if port.is_some_and(|port| port.parse::<u16>().is_err()) {
+            return Err("the URL's port is not a number".into());
+        }
         if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
             return Err("a SAML URL carries no user or password".into());
         }
@@ -176,6 +181,18 @@ impl SamlUrl {
     pub fn host(&self) -> &str {
         let rest = self.0.split_once("://").map_or(self.0.as_str(), |(_, rest)| rest);
         rest.split(['/', '?', '#']).next().unwrap_or(rest)
+    }
+}
+
+/// A DNS name of letters, digits and hyphens (RFC 1123, section 2.1), or an IP address.
+fn is_host(host: &str) -> bool {
+    let label = |label: &str| {
+        let is_inner = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        !label.is_empty() && label.chars().all(is_inner) && !label.starts_with('-') && !label.ends_with('-')
+    };
+    match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => host.strip_suffix('.').unwrap_or(host).split('.').all(label),
     }
 }
 
@@ -283,6 +300,11 @@ mod tests {
             "acme.okta.com",
             "",
             "https://u:p@h/",
+            "https://../x",
+            "https://./x",
+            "https://[::1%0a]/",
+            "https://a..b/",
+            "https://h:0x/",
         ] {
             assert!(SamlUrl::parse(bad).is_err(), "{bad:?}");
         }

@@ -35,6 +35,12 @@ pub(super) fn render_failure(script: &mut Script, plan: &Plan) {
     script.push("\nfalse\n");
 }
 
+/// Unsets everything and fails in a way that `set -e` lets pass (POSIX XCU 2.8.1, `!`): more may follow.
+pub(super) fn render_prologue(script: &mut Script, plan: &Plan) {
+    unset(script, plan);
+    script.push("\n! :\n");
+}
+
 /// Unsets every variable that the plan touches. `-v`, because without it a function of that name could go.
 fn unset(script: &mut Script, plan: &Plan) {
     script.push("unset -v ");

@@ -56,8 +56,9 @@ pub enum FaultKind {
 }
 
 impl Fault {
-    pub(super) fn new(kind: FaultKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+    /// The message comes from outside: its lines become one, or it could write hints of its own.
+    pub(super) fn new(kind: FaultKind, message: impl AsRef<str>) -> Self {
+        Self { kind, message: message.as_ref().split_whitespace().collect::<Vec<_>>().join(" ") }
     }
 
     /// Reads STS's code and message.
@@ -105,6 +106,8 @@ impl Fault {
         let alias = &session.alias;
         let role = session.role_arn();
         let error = Error::new(hop.what()).because(self.why(hop));
+        // What ended, or is not known, are the credentials that the call was made with.
+        let renew_base = format!("run: leapp login {}", session.assumer().unwrap_or(alias));
         let edit = |field: &str| format!("run: leapp session edit {alias} --{field}");
         match self.kind {
             FaultKind::Unreachable => error
@@ -117,7 +120,7 @@ impl Fault {
             FaultKind::Throttled => error.hint("too many requests for this account: try again in a while"),
             FaultKind::NotSts => error.hint("sign in to the network you are on (a captive portal?), or check HTTPS_PROXY"),
             FaultKind::DurationTooLong => error.hint(edit("duration 1h")),
-            FaultKind::Expired => error.hint(format!("run: leapp login {alias}")),
+            FaultKind::Expired => error.hint(renew_base),
             FaultKind::InvalidAssertion => error
                 .hint("the provider in IAM must have your identity provider's current metadata, and its certificate")
                 .hint(format!("check that {} is that provider", hop.provider())),
@@ -134,10 +137,7 @@ impl Fault {
                 ),
             }),
             FaultKind::WrongMfaCode => error.hint("enter the code that the device shows now; each is good once").kind(Kind::NeedsPerson),
-            FaultKind::UnknownKey => error.hint(match session.assumer() {
-                Some(assumer) => format!("run: leapp login {assumer}"),
-                None => format!("run: leapp login {alias}"),
-            }),
+            FaultKind::UnknownKey => error.hint(renew_base),
             FaultKind::PolicyTooLarge => error.hint(format!("make policy, policy_arns or tags of `{alias}` smaller")),
             FaultKind::RegionDisabled => error
                 .hint("enable STS for that region in the account settings of IAM, or name another region")

@@ -35,6 +35,7 @@ mod keyutils {
     pub(in crate::vault) fn hold(id: &str, master: &SealingKey, time: Duration) -> bool {
         let seconds = usize::try_from(time.as_secs()).unwrap_or_default();
         if seconds == 0 {
+            drop_key(id);
             return false;
         }
         let Some(key) = ring().and_then(|ring| ring.add_key(&name(id), master.as_slice()).ok()) else { return false };

@@ -19,7 +19,7 @@ pub(super) enum Trouble {
 
 #[cfg(target_os = "linux")]
 mod store {
-    use std::{collections::HashMap, os::unix::fs::FileTypeExt as _, path::Path};
+    use std::{collections::HashMap, os::unix::fs::FileTypeExt as _, path::Path, sync::mpsc, thread, time::Duration};
 
     use base64::{Engine as _, engine::general_purpose::STANDARD};
     use dbus_secret_service::{EncryptionType, Error, SecretService};
@@ -59,18 +59,36 @@ mod store {
         }
     }
 
-    /// A connection to the service. The bus must be there already: it is never started from here.
-    fn connect(context: &Context) -> Result<SecretService, Trouble> {
+    /// How long the bus and the service may take to answer at all, beside a prompt.
+    const ANSWER: Duration = Duration::from_secs(5);
+
+    /// Does something with the service, in a thread: neither the bus nor libdbus bound the time that a connection may
+    /// take. The bus must be there already: it is never started from here.
+    fn with_service<T: Send + 'static>(
+        context: &Context,
+        work: impl FnOnce(&SecretService) -> Result<T, Trouble> + Send + 'static,
+    ) -> Result<T, Trouble> {
         if !bus_is_there(context) {
             return Err(Trouble::Absent("there is no session bus".into()));
         }
-        Ok(SecretService::connect_with_max_prompt_timeout(EncryptionType::Plain, PROMPT_SECONDS)?)
+        let (connected, is_connected) = mpsc::channel();
+        let (done, is_done) = mpsc::channel();
+        thread::spawn(move || {
+            let service = SecretService::connect_with_max_prompt_timeout(EncryptionType::Plain, PROMPT_SECONDS);
+            // Where nobody listens any more, the time was over.
+            let _ = connected.send(());
+            let _ = done.send(service.map_err(Trouble::from).and_then(|service| work(&service)));
+        });
+        let silent = |_| Trouble::Failed("nothing, though it takes connections".into());
+        is_connected.recv_timeout(ANSWER).map_err(silent)?;
+        is_done.recv_timeout(Duration::from_secs(PROMPT_SECONDS) + ANSWER).map_err(silent)?
     }
 
-    /// Without an address libdbus would start a bus of its own (`autolaunch:`) and leave it running.
+    /// Without an address libdbus would start a bus of its own (`autolaunch:`) and leave it running. Over anything but
+    /// a socket of this machine, the key would be for others to read.
     fn bus_is_there(context: &Context) -> bool {
         match context.var("DBUS_SESSION_BUS_ADDRESS") {
-            Some(address) => !address.split(';').any(|address| address.starts_with("autolaunch:")),
+            Some(address) => address.split(';').all(|address| address.starts_with("unix:")),
             None => context.var("XDG_RUNTIME_DIR").is_some_and(|folder| {
                 Path::new(folder).join("bus").metadata().is_ok_and(|metadata| metadata.file_type().is_socket())
             }),
@@ -82,39 +100,44 @@ mod store {
     }
 
     pub(in crate::vault) fn get(context: &Context, id: &str) -> Result<Option<SealingKey>, Trouble> {
-        let service = connect(context)?;
-        let found = service.search_items(attributes(id))?;
-        let item = match (found.unlocked.first(), found.locked.first()) {
-            (Some(item), _) => item,
-            (None, Some(item)) => {
-                item.unlock()?;
-                item
-            }
-            (None, None) => return Ok(None),
-        };
-        let text = Zeroizing::new(item.get_secret()?);
-        let bytes = Zeroizing::new(STANDARD.decode(&*text).unwrap_or_default());
-        Ok(bytes.as_slice().try_into().ok().map(Zeroizing::new))
+        let id = id.to_owned();
+        with_service(context, move |service| {
+            let found = service.search_items(attributes(&id))?;
+            let item = match (found.unlocked.first(), found.locked.first()) {
+                (Some(item), _) => item,
+                (None, Some(item)) => {
+                    item.unlock()?;
+                    item
+                }
+                (None, None) => return Ok(None),
+            };
+            let text = Zeroizing::new(item.get_secret()?);
+            let bytes = Zeroizing::new(STANDARD.decode(&*text).unwrap_or_default());
+            Ok(bytes.as_slice().try_into().ok().map(Zeroizing::new))
+        })
     }
 
     pub(in crate::vault) fn set(context: &Context, id: &str, master: &SealingKey) -> Result<(), Trouble> {
-        let service = connect(context)?;
-        let collection = service.get_any_collection()?;
-        if collection.is_locked()? {
-            collection.unlock()?;
-        }
-        let text = Zeroizing::new(STANDARD.encode(master.as_slice()));
-        collection.create_item("leapp vault key", attributes(id), text.as_bytes(), true, TYPE)?;
-        Ok(())
+        let (id, text) = (id.to_owned(), Zeroizing::new(STANDARD.encode(master.as_slice())));
+        with_service(context, move |service| {
+            let collection = service.get_any_collection()?;
+            if collection.is_locked()? {
+                collection.unlock()?;
+            }
+            collection.create_item("leapp vault key", attributes(&id), text.as_bytes(), true, TYPE)?;
+            Ok(())
+        })
     }
 
     pub(in crate::vault) fn delete(context: &Context, id: &str) -> Result<(), Trouble> {
-        let service = connect(context)?;
-        let found = service.search_items(attributes(id))?;
-        for item in found.unlocked.iter().chain(&found.locked) {
-            item.delete()?;
-        }
-        Ok(())
+        let id = id.to_owned();
+        with_service(context, move |service| {
+            let found = service.search_items(attributes(&id))?;
+            for item in found.unlocked.iter().chain(&found.locked) {
+                item.delete()?;
+            }
+            Ok(())
+        })
     }
 }
 

@@ -97,3 +97,72 @@ fn a_protected_session_is_asked_for_and_never_assumed() {
     succeed(&mut home.leapp(["env", "live", "--yes"]));
     succeed(&mut home.leapp(["exec", "live", "--", "true"]));
 }
+
+#[test]
+fn a_line_stops_even_where_leapp_has_no_time_to_say_anything() {
+    let mut home = Home::new();
+    home.sign_in("corp");
+    home.sts_path = "/fault/hang".into();
+    let ends = [
+        "timeout 1 leapp env prod",
+        "timeout -s KILL 1 leapp env prod",
+        "ulimit -v 20000; leapp env prod",
+        "ulimit -s 64; leapp env prod",
+    ];
+    for end in ends {
+        let script = format!("eval \"$({end} 2>/dev/null)\" && echo went on; echo \"<${{AWS_ACCESS_KEY_ID-none}}>\"");
+        for shell in [&["bash", "-c"][..], &["zsh", "-fc"], &["dash", "-c"], &["ksh93", "-c"], &["mksh", "-c"]] {
+            let said = in_shell(&home, shell, &script);
+            assert!(!said.contains("went on"), "{shell:?} {end}: {said}");
+        }
+        let strict = format!("set -e; eval \"$({end} 2>/dev/null)\"; echo went on");
+        assert_eq!(in_shell(&home, &["bash", "-c"], &strict), "", "{end}");
+    }
+    let script =
+        "eval \"$(timeout 1 leapp env prod 2>/dev/null)\" && echo went on; echo \"<${AWS_ACCESS_KEY_ID-none}>\"";
+    assert_eq!(in_shell(&home, &["bash", "-c"], script), "<none>\n");
+    let fish =
+        "timeout 1 leapp env prod 2>/dev/null | source; and echo went on; set -q AWS_ACCESS_KEY_ID; or echo none";
+    assert_eq!(in_shell(&home, &["fish", "--no-config", "-c"], fish), "none\n");
+    let tcsh = "eval \"`timeout 1 leapp env prod`\" && echo went on; echo $?AWS_ACCESS_KEY_ID";
+    assert_eq!(in_shell(&home, &["tcsh", "-fc"], tcsh), "0\n");
+    let xonsh = "with ${...}.swap(XONSH_SUBPROC_RAISE_ERROR=False): execx($(timeout 1 leapp env prod) or \"raise RuntimeError('no answer')\")\nprint('went on')";
+    let program = format!("{}/xonsh", bed("LEAPP_BED_BIN"));
+    assert_eq!(in_shell(&home, &[&program, "--no-rc", "-c"], xonsh), "");
+}
+
+#[test]
+fn a_verb_that_was_misspelt_or_misplaced_stops_the_line_too() {
+    let home = Home::new();
+    for words in ["leapp --region eu-west-1 env prod", "leapp evn prod", "leapp '' env prod", "leapp"] {
+        let script = format!("eval \"$({words} 2>/dev/null)\" && echo went on; echo \"<${{AWS_ACCESS_KEY_ID-none}}>\"");
+        assert_eq!(in_shell(&home, &["bash", "-c"], &script), "<none>\n", "{words}");
+    }
+}
+
+#[test]
+fn a_strict_script_goes_on_with_new_credentials() {
+    let home = Home::new();
+    home.sign_in("corp");
+    let script = "set -eu; eval \"$(leapp env prod)\"; echo \"$LEAPP_SESSION\"";
+    for shell in [&["bash", "-c"][..], &["zsh", "-fc"], &["dash", "-c"], &["ksh93", "-c"], &["mksh", "-c"]] {
+        assert_eq!(in_shell(&home, shell, script), "prod\n", "{shell:?}");
+    }
+}
+
+#[test]
+fn the_region_of_one_session_is_not_left_to_the_next() {
+    let home = Home::new();
+    home.write_config(&format!(
+        "{}{}",
+        crate::harness::federated("corp", "ssp", crate::harness::ADMIN, "region = \"ap-southeast-2\""),
+        crate::harness::chained("prod", "corp", crate::harness::DEPLOY, ""),
+    ));
+    home.sign_in("corp");
+    let script = "eval \"$(leapp env corp)\"; eval \"$(leapp env prod)\"; echo \"$LEAPP_SESSION <${AWS_REGION-none}>\"";
+    assert_eq!(in_shell(&home, &["bash", "-c"], script), "prod <none>\n");
+    let own = "export AWS_REGION=eu-north-1; eval \"$(leapp env prod)\"; echo \"<${AWS_REGION-none}>\"";
+    assert_eq!(in_shell(&home, &["bash", "-c"], own), "<eu-north-1>\n", "the person's own choice stays");
+    let said = fail(125, &mut home.leapp(["exec", "prod", "--region", "cn-north-1", "--", "true"]));
+    assert!(said.contains("`cn-north-1` is a region of aws-cn"), "{said}");
+}

@@ -203,3 +203,47 @@ fn the_state_token_changes_with_sign_in_and_sign_out() {
     succeed(&mut home.leapp(["logout", "corp"]));
     assert_ne!(token(), signed_in);
 }
+
+#[test]
+fn what_is_got_while_the_person_signs_out_is_not_kept() {
+    let mut home = Home::new();
+    home.sts_path = "/delay/1500".into();
+    let config = fs::read_to_string(home.config()).expect("read");
+    home.write_config(&config.replace("audit", "audit2"));
+    home.sign_in("corp");
+    let mut child = home.leapp(["exec", "prod", "--", "true"]).spawn().expect("started");
+    std::thread::sleep(std::time::Duration::from_millis(700));
+    succeed(&mut home.leapp(["logout", "corp"]));
+    assert!(child.wait().expect("ended").success());
+    let kept = |home: &Home| home.files().iter().any(|(path, _)| path.to_string_lossy().contains(".credentials"));
+    assert!(!kept(&home), "nothing of before the sign-out is left");
+}
+
+#[test]
+fn the_kernels_key_of_another_vault_is_not_taken() {
+    let (one, other) = (Home::new(), Home::new());
+    one.sign_in("corp");
+    other.sign_in("corp");
+    let header = |home: &Home| home.state().join("vault/vault.json");
+    let id = |home: &Home| -> String {
+        let header: serde_json::Value = serde_json::from_slice(&fs::read(header(home)).expect("read")).expect("JSON");
+        header["id"].as_str().expect("an id").to_owned()
+    };
+    let text = fs::read_to_string(header(&one)).expect("read");
+    fs::write(header(&one), text.replace(&id(&one), &id(&other))).expect("written");
+    let said = fail(125, one.leapp(["exec", "corp", "--", "true"]).env("LEAPP_PASSPHRASE_FILE", one.path("none")));
+    assert!(said.contains("LEAPP_PASSPHRASE_FILE"), "the passphrase is asked for: {said}");
+}
+
+#[test]
+fn a_bus_that_never_answers_is_given_up() {
+    let home = Home::new();
+    let socket = home.path("bus");
+    let _listener = std::os::unix::net::UnixListener::bind(&socket).expect("bound");
+    let start = std::time::Instant::now();
+    let mut command = home.leapp(["login", "corp", "--saml-response", "-"]);
+    command.env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}", socket.display()));
+    let said = text(&run_with_input(&mut command, &assertion(&[])).stderr);
+    assert!(start.elapsed() < std::time::Duration::from_secs(15), "{:?}", start.elapsed());
+    assert!(said.contains("the OS keyring answers: nothing, though it takes connections"), "{said}");
+}

@@ -58,7 +58,7 @@ fn forget(context: &Context, aliases: &[Alias]) -> Result<()> {
         forgotten += vault::forget(context, alias.as_str())?;
     }
     if forgotten > 0 {
-        generation::bump(context);
+        generation::sign_out(context);
         context.say(format!("forgot the credentials of {}", quoted(aliases)));
     }
     Ok(())
