@@ -151,6 +151,13 @@ impl Plan {
         Self { set: Vec::new(), unset: GRANTED.into_iter().chain(COMPETITORS).map(Cow::Borrowed).collect() }
     }
 
+    /// Takes every credential out, and leaves the region: what comes first, before it is known what follows.
+    pub fn clear_credentials() -> Self {
+        let mut plan = Self::clear();
+        plan.unset.retain(|name| !REGIONS.contains(&name.as_ref()));
+        plan
+    }
+
     /// Plans to set a variable.
     ///
     /// # Errors

@@ -7,8 +7,9 @@ use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{self, Read as _, Seek as _, Write as _},
     os::unix::fs::OpenOptionsExt as _,
+    sync::mpsc::{self, RecvTimeoutError},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use time::OffsetDateTime;
@@ -21,8 +22,8 @@ use crate::{
     ui::spinner::Spinner,
 };
 
-/// How often a waiting process looks whether it may go on.
-const PAUSE: Duration = Duration::from_millis(10);
+/// After this long a wait is worth a line, also where no terminal shows it.
+const LONG_WAIT: Duration = Duration::from_secs(2);
 /// The most that is read of a lock file.
 const MAX_NOTE: u64 = 4096;
 
@@ -84,7 +85,42 @@ fn try_lock(file: &File, path: &std::path::Path) -> Result<bool> {
     match file.try_lock() {
         Ok(()) => Ok(true),
         Err(TryLockError::WouldBlock) => Ok(false),
-        Err(TryLockError::Error(error)) => Err(Error::new(format!("cannot lock {}", path.display())).because(error)),
+        Err(TryLockError::Error(error)) => Err(cannot_lock(path, &error)),
+    }
+}
+
+fn cannot_lock(path: &std::path::Path, error: &io::Error) -> Error {
+    Error::new(format!("cannot lock {}", path.display())).because(error)
+}
+
+/// Waits in the kernel, which wakes one after the other: a hundred that look again and again would be a load. Whether
+/// the lock was had within `bound`.
+fn block(file: &File, bound: Duration, on_long_wait: impl FnOnce()) -> io::Result<bool> {
+    let (sender, locked) = mpsc::channel();
+    // The same lock, for it belongs to the open file and not to its handle.
+    let handle = file.try_clone()?;
+    thread::spawn(move || {
+        let outcome = loop {
+            match handle.lock() {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                outcome => break outcome,
+            }
+        };
+        drop(handle);
+        // Where nobody listens any more, the time was over.
+        let _ = sender.send(outcome);
+    });
+    let short = LONG_WAIT.min(bound);
+    let answer = locked.recv_timeout(short).or_else(|error| {
+        if error == RecvTimeoutError::Timeout {
+            on_long_wait();
+        }
+        locked.recv_timeout(bound - short)
+    });
+    match answer {
+        Ok(outcome) => outcome.map(|()| true),
+        Err(RecvTimeoutError::Timeout) => Ok(false),
+        Err(RecvTimeoutError::Disconnected) => Err(io::Error::other("the wait for it was broken off")),
     }
 }
 
@@ -97,23 +133,17 @@ fn wait(
     bound: Duration,
 ) -> Result<Option<Error>> {
     let since = context.now();
-    let started = Instant::now();
     let holder = read_note(file).lines().next().and_then(|line| line.parse::<u32>().ok());
     let of = holder.map_or(String::new(), |pid| format!(" (process {pid})"));
     context.trace(|| format!("waiting for another leapp{of}: {what}"));
     let spinner = Spinner::start(context, &format!("waiting for another leapp{of}: {what}"));
-    while !try_lock(file, path)? {
-        if started.elapsed() > Duration::from_secs(2) {
-            spinner.say_once_if_unwatched();
-        }
-        if started.elapsed() > bound {
-            let error = Error::new(what).because(format!("another leapp{of} is at it for {} already", span(bound)));
-            return Err(match holder {
-                Some(pid) => error.hint(format!("if it hangs, run: kill -CONT {pid}; kill {pid}")),
-                None => error,
-            });
-        }
-        thread::sleep(PAUSE);
+    let has_lock = block(file, bound, || spinner.say_once_if_unwatched()).map_err(|error| cannot_lock(path, &error))?;
+    if !has_lock {
+        let error = Error::new(what).because(format!("another leapp{of} is at it for {} already", span(bound)));
+        return Err(match holder {
+            Some(pid) => error.hint(format!("if it hangs, run: kill -CONT {pid}; kill {pid}")),
+            None => error,
+        });
     }
     Ok(failure_in(&read_note(file), since))
 }

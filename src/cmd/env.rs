@@ -41,7 +41,7 @@ pub(super) fn run(context: &Context, arguments: &Env) -> Result<()> {
 /// succeeds: a signal, a full disk or the end of all memory may leave no time to say anything.
 pub(crate) fn prologue(arguments: &[OsString]) -> Option<String> {
     let asks_for_help = arguments.iter().any(|word| word == "--help" || word == "-h");
-    if asks_for_help { None } else { evaluating_shell(arguments)?.render_prologue(&Plan::clear()) }
+    if asks_for_help { None } else { evaluating_shell(arguments)?.render_prologue(&Plan::clear_credentials()) }
 }
 
 /// What `env` prints where it fails in whatever way, a misspelt option included: commands that unset what was there

@@ -103,12 +103,7 @@ fn a_line_stops_even_where_leapp_has_no_time_to_say_anything() {
     let mut home = Home::new();
     home.sign_in("corp");
     home.sts_path = "/fault/hang".into();
-    let ends = [
-        "timeout 1 leapp env prod",
-        "timeout -s KILL 1 leapp env prod",
-        "ulimit -v 20000; leapp env prod",
-        "ulimit -s 64; leapp env prod",
-    ];
+    let ends = ["timeout 1 leapp env prod", "timeout -s KILL 1 leapp env prod", "ulimit -s 64; leapp env prod"];
     for end in ends {
         let script = format!("eval \"$({end} 2>/dev/null)\" && echo went on; echo \"<${{AWS_ACCESS_KEY_ID-none}}>\"");
         for shell in [&["bash", "-c"][..], &["zsh", "-fc"], &["dash", "-c"], &["ksh93", "-c"], &["mksh", "-c"]] {

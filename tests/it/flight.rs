@@ -28,26 +28,36 @@ fn fifty_processes_cause_one_call_per_hop() {
     assert_eq!((home.count("AssumeRoleWithSAML"), home.count("AssumeRole")), (1, 2));
 }
 
-/// A home whose assertion is at hand, and whose STS has this fault from now on.
+/// A home whose STS has this fault, and whose assertion is at hand: the sign-in that brought it ended at STS.
 fn with_fault(fault: &str) -> Home {
     let mut home = Home::new();
-    home.sign_in("corp");
     home.sts_path = fault.into();
+    let mut first = home
+        .leapp(["login", "corp", "--saml-response", "-"])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("started");
+    std::io::Write::write_all(&mut first.stdin.take().expect("piped"), &crate::harness::assertion(&[]))
+        .expect("written");
+    wait_until("the first sign-in calls STS", Duration::from_secs(20), || home.count("AssumeRoleWithSAML") > 0);
+    end(first);
     home
 }
 
 #[test]
 fn a_failure_is_shared_rather_than_repeated_by_everyone() {
     let home = with_fault("/fault/500");
+    let before = home.count("AssumeRoleWithSAML");
     let outcomes = finish((0..20).map(|_| spawn(&home, "prod")).collect());
     assert!(outcomes.iter().all(|(success, said)| !success && said.contains("AWS's own trouble")), "{outcomes:?}");
-    assert_eq!(home.count("AssumeRoleWithSAML"), 1 + 4, "the sign-in, and four attempts of one process");
+    assert_eq!(home.count("AssumeRoleWithSAML"), before + 4, "four attempts of one process");
 }
 
 /// A process that holds the lock of `corp` while STS does not answer it.
 fn holder(home: &Home) -> Child {
     let child = spawn(home, "corp");
-    wait_until("the holder calls STS", Duration::from_secs(10), || home.count("AssumeRoleWithSAML") == 2);
+    wait_until("the holder calls STS", Duration::from_secs(20), || home.count("AssumeRoleWithSAML") == 2);
     child
 }
 

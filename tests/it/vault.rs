@@ -207,12 +207,15 @@ fn the_state_token_changes_with_sign_in_and_sign_out() {
 #[test]
 fn what_is_got_while_the_person_signs_out_is_not_kept() {
     let mut home = Home::new();
-    home.sts_path = "/delay/1500".into();
-    let config = fs::read_to_string(home.config()).expect("read");
-    home.write_config(&config.replace("audit", "audit2"));
+    home.sts_path = "/delay/4000".into();
     home.sign_in("corp");
     let mut child = home.leapp(["exec", "prod", "--", "true"]).spawn().expect("started");
-    std::thread::sleep(std::time::Duration::from_millis(700));
+    let is_at_work = |home: &Home| {
+        let locks = fs::read_dir(home.state().join("locks")).into_iter().flatten().flatten();
+        locks.into_iter().any(|lock| lock.file_name().to_string_lossy().starts_with("prod~"))
+    };
+    crate::harness::wait_until("it asks STS", std::time::Duration::from_secs(10), || is_at_work(&home));
+    std::thread::sleep(std::time::Duration::from_millis(500));
     succeed(&mut home.leapp(["logout", "corp"]));
     assert!(child.wait().expect("ended").success());
     let kept = |home: &Home| home.files().iter().any(|(path, _)| path.to_string_lossy().contains(".credentials"));
