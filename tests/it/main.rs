@@ -13,4 +13,5 @@ mod quoting;
 mod secrets;
 mod session;
 mod shells;
+mod sign_in;
 mod vault;
