@@ -218,7 +218,7 @@ fn what_is_got_while_the_person_signs_out_is_not_kept() {
     std::thread::sleep(std::time::Duration::from_millis(500));
     succeed(&mut home.leapp(["logout", "corp"]));
     assert!(child.wait().expect("ended").success());
-    let kept = |home: &Home| home.files().iter().any(|(path, _)| path.to_string_lossy().contains(".credentials"));
+    let kept = |home: &Home| home.files().iter().any(|(path, _)| path.to_string_lossy().ends_with(".credentials"));
     assert!(!kept(&home), "nothing of before the sign-out is left");
 }
 

@@ -67,7 +67,9 @@ impl Desk {
     /// Puts a setting before the sessions.
     pub fn set(&self, setting: &str) {
         let config = fs::read_to_string(self.config()).expect("read");
-        self.write_config(&format!("{setting}\n{config}"));
+        let key = setting.split(' ').next().unwrap_or_default();
+        let others: Vec<&str> = config.lines().filter(|line| !line.starts_with(key)).collect();
+        self.write_config(&format!("{setting}\n{}\n", others.join("\n")));
     }
 
     /// Has `corp` sign in elsewhere.
