@@ -1,6 +1,7 @@
 //! Times whole commands, interleaved: one round runs each once, so that a noisy machine is noisy for all of them.
 //!
-//! `startup ROUNDS LABEL=COMMAND...`: prints medians, and ratios to the first command.
+//! `startup ROUNDS LABEL=COMMAND...`: prints medians, and ratios to the first command; after a single one also the
+//! most memory that it had, in KiB.
 
 #![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a program that prints figures")]
 
@@ -9,6 +10,8 @@ use std::{
     process::{Command, ExitCode, Stdio},
     time::{Duration, Instant},
 };
+
+use nix::sys::resource::{UsageWho, getrusage};
 
 struct Contender {
     label: String,
@@ -41,6 +44,11 @@ fn main() -> ExitCode {
         }
     }
     report(&mut contenders);
+    if contenders.len() == 1
+        && let Ok(usage) = getrusage(UsageWho::RUSAGE_CHILDREN)
+    {
+        println!("{}", usage.max_rss());
+    }
     ExitCode::SUCCESS
 }
 

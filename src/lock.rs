@@ -115,7 +115,7 @@ fn block(file: &File, bound: Duration, on_long_wait: impl FnOnce()) -> io::Resul
         if error == RecvTimeoutError::Timeout {
             on_long_wait();
         }
-        locked.recv_timeout(bound - short)
+        locked.recv_timeout(bound.saturating_sub(short))
     });
     match answer {
         Ok(outcome) => outcome.map(|()| true),

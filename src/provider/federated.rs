@@ -80,10 +80,10 @@ fn check_person(assertion: &Assertion, session: &Session, federated: &Federated,
     judge(assertion, federated, means.context.now()).map_err(|refusal| {
         let depends_on_person = refusal.depends_on_person();
         let error = refusal.into_error(&session.alias);
-        match depends_on_person {
-            true => error.hint(format!("to sign in as somebody else, run: leapp logout {} --browser", session.alias)),
-            false => error,
+        if depends_on_person {
+            return error.hint(format!("to sign in as somebody else, run: leapp logout {} --browser", session.alias));
         }
+        error
     })
 }
 

@@ -120,7 +120,7 @@ impl Fault {
             FaultKind::Throttled => error.hint("too many requests for this account: try again in a while"),
             FaultKind::NotSts => error.hint("sign in to the network you are on (a captive portal?), or check HTTPS_PROXY"),
             FaultKind::DurationTooLong => error.hint(edit("duration 1h")),
-            FaultKind::Expired => error.hint(renew_base),
+            FaultKind::Expired | FaultKind::UnknownKey => error.hint(renew_base),
             FaultKind::InvalidAssertion => error
                 .hint("the provider in IAM must have your identity provider's current metadata, and its certificate")
                 .hint(format!("check that {} is that provider", hop.provider())),
@@ -137,7 +137,6 @@ impl Fault {
                 ),
             }),
             FaultKind::WrongMfaCode => error.hint("enter the code that the device shows now; each is good once").kind(Kind::NeedsPerson),
-            FaultKind::UnknownKey => error.hint(renew_base),
             FaultKind::PolicyTooLarge => error.hint(format!("make policy, policy_arns or tags of `{alias}` smaller")),
             FaultKind::RegionDisabled => error
                 .hint("enable STS for that region in the account settings of IAM, or name another region")
