@@ -18,7 +18,7 @@ use nix::{
 use crate::harness::{Home, bed, federated, text, wait_for, wait_until};
 
 /// Longer than anything here takes, on a machine that has much else to do.
-pub const LONG: Duration = Duration::from_secs(60);
+pub const LONG: Duration = Duration::from_mins(1);
 
 /// A session at nanoidp.
 const NANO_ADMIN: &str = "arn:aws:iam::111122223333:role/Admin";

@@ -24,7 +24,7 @@ fn provider(answer: &'static str) -> String {
             std::thread::spawn(move || {
                 let _ = connection.read(&mut [0; 4096]);
                 if answer.is_empty() {
-                    std::thread::sleep(Duration::from_secs(60));
+                    std::thread::sleep(Duration::from_mins(1));
                 }
                 let _ = connection.write_all(answer.as_bytes());
             });
