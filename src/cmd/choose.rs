@@ -2,13 +2,12 @@
 
 use std::io::IsTerminal as _;
 
-use dialoguer::{FuzzySelect, console::Term};
-
 use crate::{
     config::Config,
     context::Context,
-    error::{Error, Kind, Result},
+    error::{Error, Result},
     session::{Alias, Session},
+    ui::picker,
 };
 
 /// The named session; where none is named, the one that the person picks.
@@ -27,17 +26,10 @@ fn pick(context: &Context, config: &Config) -> Result<String> {
     if config.sessions.is_empty() {
         return Err(unnamed().because(format!("{} has none", config.name)).hint("run: leapp session add federated"));
     }
+    // A script that leaves the session out is told so; /dev/tty is the person's who started it.
     if !context.is_watched() || !std::io::stdin().is_terminal() {
         return Err(unnamed().because("there is no terminal to pick one on").hint("run: leapp list"));
     }
     let names: Vec<&str> = config.sessions.keys().map(Alias::as_str).collect();
-    let term = Term::stderr();
-    let picked =
-        FuzzySelect::new().with_prompt("session").items(&names).default(0).max_length(12).interact_on_opt(&term);
-    let _ = term.show_cursor();
-    match picked {
-        Ok(Some(index)) => Ok(names[index].to_owned()),
-        Ok(None) => Err(Error::new("nothing was done").because("you picked no session").kind(Kind::Cancelled)),
-        Err(error) => Err(unnamed().because(error)),
-    }
+    Ok(names[picker::pick("session", &names, 0)?].to_owned())
 }
