@@ -36,7 +36,9 @@ impl Desk {
         home.add_config(&federated("ro", "ssp", "arn:aws:iam::111122223333:role/ReadOnly", one_hour));
         home.add_config(&federated("deploy", "ssp", "arn:aws:iam::444455556666:role/team/Deploy", one_hour));
         home.add_config(&federated("nano", "nano", NANO_ADMIN, one_hour));
-        Self { home }
+        let desk = Self { home };
+        desk.set("sign_in_timeout = \"50s\"");
+        desk
     }
 
     /// A home whose person has signed in at SimpleSAMLphp before, and was signed out of AWS since.
