@@ -54,7 +54,7 @@ impl Home {
     pub fn new() -> Self {
         let home = Self::empty();
         home.write_config(&format!(
-            "default_region = \"eu-west-1\"\nsign_in_timeout = \"30s\"\n{}{}{}",
+            "default_region = \"eu-west-1\"\nsign_in_timeout = \"90s\"\n{}{}{}",
             federated("corp", "ssp", ADMIN, ""),
             chained("prod", "corp", DEPLOY, ""),
             chained("audit", "prod", "arn:aws:iam::444455556666:role/Audit", ""),
