@@ -112,7 +112,8 @@ pub(super) fn ask() -> Result<Secret> {
 /// Asks the person for a new passphrase, twice.
 pub(super) fn ask_new() -> Result<Secret> {
     let terminal = terminal()?;
-    terminal.say("A passphrase will protect leapp's vault: there is no OS keyring here, or the config asks for one.")?;
+    terminal
+        .say("A passphrase will protect leapp's vault: there is no OS keyring here, or the config asks for one.")?;
     let first = terminal.ask_secret("New passphrase: ")?;
     if first.expose().is_empty() {
         return Err(Error::new("cannot make the vault").because("the passphrase is empty"));
