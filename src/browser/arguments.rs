@@ -7,10 +7,8 @@ use super::Manner;
 
 /// What every start has.
 ///
-/// - Quiet: no first-run pages, no offers, no "restore pages?", no updates, no reports home.
-/// - No crash reports: a dump of the memory could hold the assertion. `--disable-breakpad` only keeps them from being
-///   sent; the other switch keeps away the handlers that write them, which would also be in sessions of their own,
-///   out of reach when the browser's process group is ended.
+/// - Quiet: no first-run pages, no offers, no "restore pages?", no updates, no reports home. Crash reports are off for
+///   one more reason: a dump of the memory could hold the assertion.
 /// - No page stays on the disk: the one that posts the assertion contains it, and not every identity provider says
 ///   `no-store`. (A size of 0 would be the default size.)
 /// - `--password-store=basic` (Linux only; other systems ignore it): with the default, Chromium would ask whatever
@@ -19,7 +17,7 @@ use super::Manner;
 ///   nothing would ever be silent. The profile directory is the person's alone (0700), which is the protection that
 ///   remains. Who wants the keyring sets `browser_args = ["--password-store=gnome-libsecret"]`: later arguments win.
 /// - Extensions stay on: managed browsers prove their device to the identity provider with one.
-const ALWAYS: [&str; 14] = [
+const ALWAYS: [&str; 13] = [
     "--remote-debugging-pipe",
     "--no-first-run",
     "--no-default-browser-check",
@@ -28,7 +26,6 @@ const ALWAYS: [&str; 14] = [
     "--disable-default-apps",
     "--disable-sync",
     "--disable-breakpad",
-    "--disable-crashpad-for-testing",
     "--disable-search-engine-choice-screen",
     "--hide-crash-restore-bubble",
     "--no-pings",
