@@ -73,6 +73,8 @@ pub enum Headless {
     /// First silently, where the profile remembers a sign-in; in a window as soon as the person is needed.
     #[default]
     Auto,
+    /// Only silently: where the person is needed, that is an error.
+    Silent,
     /// Never a window: who signs in attaches to the browser (tests do).
     Always,
     /// A window at once.
@@ -138,12 +140,20 @@ pub fn sign_in(request: &SignIn<'_>, on_step: &mut dyn FnMut(Step)) -> Result<Ca
                 window(request, || run(Manner::Window, deadline))?
             }
         },
+        Headless::Silent if profile.remembers() => run(Manner::Silent, deadline.min(Instant::now() + SILENT))?,
+        Headless::Silent => Outcome::NeedsPerson,
         Headless::Auto | Headless::Never => window(request, || run(Manner::Window, deadline))?,
     };
     match outcome {
         Outcome::Captured(captured) => {
             profile.remember();
             Ok(captured)
+        }
+        Outcome::NeedsPerson if request.headless == Headless::Silent => {
+            profile.forget();
+            Err(Error::new(format!("`{}` is signed out", request.alias))
+                .hint(format!("run: leapp login {}", request.alias))
+                .kind(Kind::NeedsPerson))
         }
         Outcome::NeedsPerson => Err(overdue(request)),
     }

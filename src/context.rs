@@ -8,6 +8,7 @@ use std::{
     fmt,
     io::{self, IsTerminal, Write},
     path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
 
 use time::OffsetDateTime;
@@ -20,6 +21,19 @@ pub struct Context {
     paths: Paths,
     clock: fn() -> OffsetDateTime,
     verbose: bool,
+    attention: Attention,
+    deadline: Option<Instant>,
+}
+
+/// Whose attention a run may ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attention {
+    /// The person's: questions, and browser windows.
+    Person,
+    /// Nobody's; a browser without a window may sign in where the identity provider remembers the person.
+    SilentBrowser,
+    /// Nobody's, and no browser starts: a prompt waits.
+    Nobody,
 }
 
 /// The variables of the environment, as they were when the program started.
@@ -45,7 +59,24 @@ impl Context {
     pub fn ambient(verbose: bool) -> Result<Self> {
         let environment = Environment(std::env::vars_os().collect());
         let paths = Paths::of(&environment)?;
-        Ok(Self { environment, paths, clock: OffsetDateTime::now_utc, verbose })
+        let clock = OffsetDateTime::now_utc;
+        Ok(Self { environment, paths, clock, verbose, attention: Attention::Person, deadline: None })
+    }
+
+    /// The same surroundings with this attention at most, for so long at most.
+    #[must_use]
+    pub fn with_attention(self, attention: Attention, within: Option<Duration>) -> Self {
+        Self { attention, deadline: within.map(|within| Instant::now() + within), ..self }
+    }
+
+    /// Whose attention may be asked for.
+    pub fn attention(&self) -> Attention {
+        self.attention
+    }
+
+    /// How long something may take that by itself may take `longest`.
+    pub fn bounded(&self, longest: Duration) -> Duration {
+        self.deadline.map_or(longest, |deadline| longest.min(deadline.saturating_duration_since(Instant::now())))
     }
 
     /// The paths.
@@ -93,8 +124,18 @@ impl Context {
         to_stdout(text).map_err(|error| Error::new("cannot write to standard output").because(error))
     }
 
-    /// Says a line to the person, on standard error. The text may come from outside: it is escaped.
+    /// Says a line to the person, on standard error, where the person's attention may be asked for. The text may come
+    /// from outside: it is escaped.
     pub fn say(&self, text: impl fmt::Display) {
+        if self.attention == Attention::Person {
+            self.tell(text);
+        } else {
+            self.trace(|| text.to_string());
+        }
+    }
+
+    /// Says a line on standard error, whoever reads it.
+    pub fn tell(&self, text: impl fmt::Display) {
         to_stderr(&format!("leapp: {}\n", escaped(&text.to_string())));
     }
 
@@ -105,9 +146,9 @@ impl Context {
         }
     }
 
-    /// Whether a person reads standard error.
+    /// Whether a person reads standard error, and waits for what it says.
     pub fn is_watched(&self) -> bool {
-        io::stderr().is_terminal()
+        self.attention == Attention::Person && io::stderr().is_terminal()
     }
 
     /// Whether standard output is a terminal.
@@ -204,7 +245,7 @@ impl Context {
     /// A context of a test's own making, at a fixed time.
     pub(crate) fn for_tests(environment: Environment, clock: fn() -> OffsetDateTime) -> Self {
         let paths = Paths::of(&environment).expect("paths");
-        Self { environment, paths, clock, verbose: false }
+        Self { environment, paths, clock, verbose: false, attention: Attention::Person, deadline: None }
     }
 }
 

@@ -43,7 +43,7 @@ impl Lock {
             return Ok(Self { file: None, failure: None });
         };
         let is_free = try_lock(&file, &path)?;
-        let failure = if is_free { None } else { wait(context, &mut file, &path, what, bound)? };
+        let failure = if is_free { None } else { wait(context, &mut file, &path, what, context.bounded(bound))? };
         // The word of a failure stays for those who wait still.
         if failure.is_none() {
             write_note(&mut file, &format!("{}\n", std::process::id()));

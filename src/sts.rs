@@ -207,7 +207,7 @@ impl<'a> Sts<'a> {
         &self,
         call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     ) -> Result<Result<T, Fault>> {
-        let left = self.timeout.saturating_sub(self.spent.get());
+        let left = self.context.bounded(self.timeout.saturating_sub(self.spent.get()));
         let started = std::time::Instant::now();
         let answer = self.engine()?.runtime.block_on(async { tokio::time::timeout(left, call).await });
         self.spent.set(self.spent.get() + started.elapsed());

@@ -132,7 +132,7 @@ impl<'a> Vault<'a> {
                 Err(trouble) => return Err(explain(&trouble, "cannot make the vault")),
             }
         }
-        let passphrase = passphrase::from_file(context)?.map_or_else(passphrase::ask_new, Ok)?;
+        let passphrase = passphrase::from_file(context)?.map_or_else(|| passphrase::ask_new(context), Ok)?;
         Ok(KeyPlace::Passphrase(Wrapped::wrap(master, &passphrase)?))
     }
 
@@ -187,7 +187,7 @@ impl<'a> Vault<'a> {
                 .ok_or_else(|| wrong().hint("check the file that LEAPP_PASSPHRASE_FILE names").hint(FORGET));
         }
         for _ in 0..3 {
-            let passphrase: Secret = passphrase::ask()?;
+            let passphrase: Secret = passphrase::ask(self.context)?;
             if let Some(key) = wrapped.unwrap(&passphrase)? {
                 return Ok(key);
             }

@@ -75,17 +75,17 @@ fn plan(context: &Context, arguments: &Env) -> Result<Plan> {
     let config = Config::load(context)?;
     let session = choose::session(context, &config, arguments.session.as_deref())?;
     if session.protected && !arguments.yes {
-        confirm(session)?;
+        confirm(context, session)?;
     }
     granted(context, &config, session, &wanted)
 }
 
 /// Asks before a protected session's credentials stay in a shell, where any later command would use them.
-fn confirm(session: &Session) -> Result<()> {
+fn confirm(context: &Context, session: &Session) -> Result<()> {
     let alias = &session.alias;
     let refused = || Error::new(format!("`{alias}` is protected"));
     let hint = format!("for one command, run: leapp exec {alias} -- COMMAND");
-    let terminal = Terminal::open().ok_or_else(|| {
+    let terminal = Terminal::open(context).ok_or_else(|| {
         refused()
             .because("there is no terminal to ask on")
             .hint(hint.clone())

@@ -8,8 +8,9 @@ use super::Means;
 use crate::{
     browser::{self, Headless, SignIn, Step},
     config::HeadlessMode,
+    context::Attention,
     digest::Digest,
-    error::Result,
+    error::{Error, Kind, Result},
     lock::Lock,
     saml::{Content, EncodedResponse, Response, endpoint},
     session::{Federated, SamlUrl, Session, SessionDuration},
@@ -118,6 +119,11 @@ pub(crate) fn sign_in(
     known: Option<OffsetDateTime>,
     is_good: impl Fn(&Assertion) -> Result<()>,
 ) -> Result<Assertion> {
+    if means.context.attention() == Attention::Nobody {
+        return Err(Error::new(format!("`{}` is signed out", session.alias))
+            .hint(format!("run: leapp login {}", session.alias))
+            .kind(Kind::NeedsPerson));
+    }
     let host = federated.saml_url.host();
     let (name, what) = (format!("sign-in~{}", folder_name(host)), format!("sign-in at {host}"));
     let mut lock = Lock::take(means.context, &name, &what, means.config.longest_wait())?;
@@ -154,6 +160,7 @@ fn in_browser(means: &Means<'_>, session: &Session, federated: &Federated) -> Re
         url: federated.saml_url.as_str(),
         profile: &context.paths().state.join("browser").join(folder_name(host)),
         headless: match settings.headless {
+            _ if context.attention() != Attention::Person => Headless::Silent,
             HeadlessMode::Auto => Headless::Auto,
             HeadlessMode::Always => Headless::Always,
             HeadlessMode::Never => Headless::Never,

@@ -2,6 +2,7 @@
 
 use super::{Means, within_role_maximum};
 use crate::{
+    context::Context,
     credentials::Credentials,
     error::{Error, Kind, Result},
     session::{Chained, Session, SessionDuration},
@@ -19,7 +20,8 @@ pub(crate) fn credentials(
 ) -> Result<Credentials> {
     let region = means.region(session);
     let name = role_session_name(means, chained);
-    let code = chained.mfa_device.as_ref().map(|device| mfa_code(session, device.as_str())).transpose()?;
+    let code =
+        chained.mfa_device.as_ref().map(|device| mfa_code(means.context, session, device.as_str())).transpose()?;
     let wish = wish.map(|wish| cap(means, session, wish));
     let spinner = Spinner::start(means.context, &format!("assuming the role of `{}`", session.alias));
     let answer = within_role_maximum(means, session, wish, |duration| {
@@ -46,9 +48,9 @@ fn cap(means: &Means<'_>, session: &Session, wish: SessionDuration) -> SessionDu
 }
 
 /// The code that the person's MFA device shows: six digits (`AssumeRole`, parameter `TokenCode`).
-fn mfa_code(session: &Session, device: &str) -> Result<String> {
+fn mfa_code(context: &Context, session: &Session, device: &str) -> Result<String> {
     let cannot = || Error::new(format!("cannot get credentials for `{}`", session.alias));
-    let terminal = Terminal::open().ok_or_else(|| {
+    let terminal = Terminal::open(context).ok_or_else(|| {
         cannot()
             .because(format!("it needs a code of {device}, and there is no terminal to ask on"))
             .hint(format!("on a terminal, run: leapp login {}", session.alias))

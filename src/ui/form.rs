@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal as _};
 
 use super::terminal::Terminal;
 use crate::{
+    context::Context,
     error::{Result, escaped},
     session::Invalid,
 };
@@ -26,11 +27,11 @@ pub(crate) enum Answer<T> {
 impl Form {
     /// The person, where there is one: a terminal, and standard input from it. Where that comes from elsewhere, a
     /// program runs this one.
-    pub(crate) fn open() -> Option<Self> {
+    pub(crate) fn open(context: &Context) -> Option<Self> {
         if !io::stdin().is_terminal() {
             return None;
         }
-        Terminal::open().map(|terminal| Self { terminal })
+        Terminal::open(context).map(|terminal| Self { terminal })
     }
 
     /// Says a line.

@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    context::{Context, to_stderr},
+    context::{Attention, Context, to_stderr},
     error::escaped,
 };
 
@@ -20,6 +20,7 @@ const FRAME: Duration = Duration::from_millis(80);
 /// A spinner that turns until it is dropped; where nobody watches, it stays silent.
 pub(crate) struct Spinner {
     text: String,
+    /// Whether the text was said as a plain line, or shall not be.
     said: Cell<bool>,
     turning: Option<(mpsc::Sender<String>, thread::JoinHandle<()>)>,
 }
@@ -33,7 +34,7 @@ impl Spinner {
             let first = text.clone();
             (sender, thread::spawn(move || turn(&first, &receiver)))
         });
-        Self { text, said: Cell::new(false), turning }
+        Self { text, said: Cell::new(context.attention() != Attention::Person), turning }
     }
 
     /// Says something else from now on.

@@ -9,6 +9,7 @@ use nix::sys::termios::{self, LocalFlags, SetArg, SpecialCharacterIndices, Termi
 use zeroize::Zeroizing;
 
 use crate::{
+    context::{Attention, Context},
     error::{Error, Kind, Result},
     secret::Secret,
 };
@@ -22,8 +23,12 @@ pub(crate) struct Terminal {
 }
 
 impl Terminal {
-    /// The controlling terminal; none in a pipeline of a daemon, a container without one, or CI.
-    pub(crate) fn open() -> Option<Self> {
+    /// The controlling terminal; none in a pipeline of a daemon, a container without one, or CI, nor where nobody may
+    /// be asked.
+    pub(crate) fn open(context: &Context) -> Option<Self> {
+        if context.attention() != Attention::Person {
+            return None;
+        }
         OpenOptions::new().read(true).write(true).open("/dev/tty").ok().map(|tty| Self { tty })
     }
 

@@ -26,6 +26,7 @@ mod store {
     use zeroize::Zeroizing;
 
     use super::{Context, SealingKey, Trouble};
+    use crate::context::Attention;
 
     /// How long the system's own prompt may stay open, in seconds.
     const PROMPT_SECONDS: u64 = 120;
@@ -80,8 +81,8 @@ mod store {
             let _ = done.send(service.map_err(Trouble::from).and_then(|service| work(&service)));
         });
         let silent = |_| Trouble::Failed("nothing, though it takes connections".into());
-        is_connected.recv_timeout(ANSWER).map_err(silent)?;
-        is_done.recv_timeout(Duration::from_secs(PROMPT_SECONDS) + ANSWER).map_err(silent)?
+        is_connected.recv_timeout(context.bounded(ANSWER)).map_err(silent)?;
+        is_done.recv_timeout(context.bounded(Duration::from_secs(PROMPT_SECONDS) + ANSWER)).map_err(silent)?
     }
 
     /// Without an address libdbus would start a bus of its own (`autolaunch:`) and leave it running. Over anything but
@@ -100,11 +101,12 @@ mod store {
     }
 
     pub(in crate::vault) fn get(context: &Context, id: &str) -> Result<Option<SealingKey>, Trouble> {
-        let id = id.to_owned();
+        let (id, may_prompt) = (id.to_owned(), context.attention() == Attention::Person);
         with_service(context, move |service| {
             let found = service.search_items(attributes(&id))?;
             let item = match (found.unlocked.first(), found.locked.first()) {
                 (Some(item), _) => item,
+                (None, Some(_)) if !may_prompt => return Err(Trouble::Locked),
                 (None, Some(item)) => {
                     item.unlock()?;
                     item
@@ -119,9 +121,13 @@ mod store {
 
     pub(in crate::vault) fn set(context: &Context, id: &str, master: &SealingKey) -> Result<(), Trouble> {
         let (id, text) = (id.to_owned(), Zeroizing::new(STANDARD.encode(master.as_slice())));
+        let may_prompt = context.attention() == Attention::Person;
         with_service(context, move |service| {
             let collection = service.get_any_collection()?;
             if collection.is_locked()? {
+                if !may_prompt {
+                    return Err(Trouble::Locked);
+                }
                 collection.unlock()?;
             }
             collection.create_item("leapp vault key", attributes(&id), text.as_bytes(), true, TYPE)?;

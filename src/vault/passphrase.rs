@@ -101,8 +101,8 @@ pub(super) fn from_file(context: &Context) -> Result<Option<Secret>> {
 }
 
 /// Asks the person on the terminal.
-pub(super) fn ask() -> Result<Secret> {
-    let passphrase = terminal()?.ask_secret("Passphrase of leapp's vault: ")?;
+pub(super) fn ask(context: &Context) -> Result<Secret> {
+    let passphrase = terminal(context)?.ask_secret("Passphrase of leapp's vault: ")?;
     if passphrase.expose().is_empty() {
         return Err(Error::new("cannot unlock the vault").because("the passphrase is empty"));
     }
@@ -110,8 +110,8 @@ pub(super) fn ask() -> Result<Secret> {
 }
 
 /// Asks the person for a new passphrase, twice.
-pub(super) fn ask_new() -> Result<Secret> {
-    let terminal = terminal()?;
+pub(super) fn ask_new(context: &Context) -> Result<Secret> {
+    let terminal = terminal(context)?;
     terminal
         .say("A passphrase will protect leapp's vault: there is no OS keyring here, or the config asks for one.")?;
     let first = terminal.ask_secret("New passphrase: ")?;
@@ -124,8 +124,8 @@ pub(super) fn ask_new() -> Result<Secret> {
     Ok(first)
 }
 
-fn terminal() -> Result<Terminal> {
-    Terminal::open().ok_or_else(|| {
+fn terminal(context: &Context) -> Result<Terminal> {
+    Terminal::open(context).ok_or_else(|| {
         Error::new("cannot unlock the vault")
             .because("it needs a passphrase, and there is no terminal to ask on")
             .hint("put the passphrase into a file of mode 0600, and: export LEAPP_PASSPHRASE_FILE=/path/to/it")

@@ -27,7 +27,7 @@ pub(super) fn run(context: &Context, kind: Option<&AddKind>) -> Result<()> {
             Draft::of("federated", arguments.name.as_deref(), arguments.settings()?)?
         }
         Some(AddKind::Chained(arguments)) => Draft::of("chained", arguments.name.as_deref(), arguments.settings()?)?,
-        None => Draft { alias: None, kind: ask_kind()?, settings: Vec::new() },
+        None => Draft { alias: None, kind: ask_kind(context)?, settings: Vec::new() },
     };
     let config = Config::load(context)?;
     if let Some(change) = draft.change() {
@@ -50,8 +50,8 @@ pub(super) fn run(context: &Context, kind: Option<&AddKind>) -> Result<()> {
     Ok(())
 }
 
-fn ask_kind() -> Result<&'static str> {
-    Form::open().ok_or_else(|| {
+fn ask_kind(context: &Context) -> Result<&'static str> {
+    Form::open(context).ok_or_else(|| {
         let error = Error::usage("no kind of session is named").because("there is no terminal to ask on");
         KINDS.iter().fold(error, |error, kind| error.hint(format!("run: leapp session add {kind} --help")))
     })?;
@@ -60,7 +60,7 @@ fn ask_kind() -> Result<&'static str> {
 
 /// Asks for what is missing, until the whole is valid.
 fn ask(context: &Context, config: &Config, draft: &mut Draft) -> Result<Change> {
-    let form = Form::open().ok_or_else(|| draft.incomplete())?;
+    let form = Form::open(context).ok_or_else(|| draft.incomplete())?;
     let mut wanted = draft.missing();
     let asks_region = draft.get("region").is_none();
     loop {

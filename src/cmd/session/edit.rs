@@ -79,7 +79,7 @@ fn fits(session: &Session, field: &Field, setting: Option<&Setting>) -> Result<(
 /// Asks for each field, until the whole is valid.
 fn ask(context: &Context, config: &Config, session: &Session) -> Result<Changes> {
     let alias = &session.alias;
-    let form = Form::open().ok_or_else(|| {
+    let form = Form::open(context).ok_or_else(|| {
         Error::usage(format!("cannot change `{alias}`"))
             .because("no setting is named, and there is no terminal to ask on")
             .hint("run: leapp session edit --help")

@@ -29,16 +29,16 @@ pub(super) fn run(context: &Context, arguments: &Remove) -> Result<()> {
     }
     let aliases: Vec<Alias> = std::iter::once(alias.clone()).chain(chained).collect();
     if !arguments.yes {
-        confirm(&config, &aliases, arguments)?;
+        confirm(context, &config, &aliases, arguments)?;
     }
     Change::Remove { aliases: aliases.clone() }.make(context)?;
     context.say(format!("removed {} from {}", quoted(&aliases), config.name));
     forget(context, &aliases)
 }
 
-fn confirm(config: &Config, aliases: &[Alias], arguments: &Remove) -> Result<()> {
+fn confirm(context: &Context, config: &Config, aliases: &[Alias], arguments: &Remove) -> Result<()> {
     let cannot = || Error::new(format!("nothing was removed from {}", config.name));
-    let Some(form) = Form::open() else {
+    let Some(form) = Form::open(context) else {
         let chained = if arguments.chained { "--chained " } else { "" };
         return Err(cannot()
             .because("there is no terminal to ask on")
