@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use crate::{
     chain::{Broken, Chain},
     config::Config,
-    context::Context,
+    context::{Attention, Context},
     credentials::Credentials,
     digest::Digest,
     error::{Error, Kind, Result},
@@ -217,6 +217,8 @@ impl<'a> Broker<'a> {
         if let Some(vault) = means.keeps() {
             // Credentials that cannot be kept are credentials all the same.
             match vault.put(&link.entry, &credentials.to_bytes()) {
+                // What a hook renews, the other shells find when it is time for them to look.
+                Ok(()) if self.context.attention() == Attention::Nobody => {}
                 Ok(()) => generation::bump(self.context),
                 Err(error) => self.context.say(error.sentence()),
             }

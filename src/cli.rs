@@ -39,6 +39,17 @@ pub enum Command {
     /// List the sessions
     #[command(alias = "ls")]
     List(List),
+    /// Print the script by which a shell follows .leapp files
+    Hook(Hook),
+    /// Let the nearest .leapp file switch the shell to the session that it names
+    Allow(TrustPath),
+    /// Let the nearest .leapp file switch the shell to no session
+    Deny(TrustPath),
+    /// List the .leapp files that were allowed or denied
+    Trust(Trust),
+    /// Print what a shell has to do in this directory; the hooks run it
+    #[command(hide = true)]
+    HookEnv(HookEnv),
     /// Add, show and change sessions
     Session(Box<SessionArgs>),
 }
@@ -138,6 +149,45 @@ pub struct Logout {
     /// Forget also that the browser is signed in at the session's identity provider
     #[arg(long, conflicts_with = "all")]
     pub browser: bool,
+}
+
+/// `leapp hook`.
+#[derive(Debug, Args)]
+#[command(after_help = "In ~/.bashrc:                    eval \"$(leapp hook bash)\"\n\
+                        In ~/.zshrc:                     eval \"$(leapp hook zsh)\"\n\
+                        In ~/.config/fish/config.fish:   leapp hook fish | source\n\n\
+                        The other shells: docs/hooks.md")]
+pub struct Hook {
+    /// The shell: bash, zsh, ksh, fish, nushell, elvish, tcsh, xonsh, powershell
+    #[arg(value_name = "SHELL")]
+    pub shell: String,
+    /// bash: follow `cd` within a line too, by functions in place of cd, pushd and popd
+    #[arg(long)]
+    pub wrap_cd: bool,
+}
+
+/// `leapp hook-env`.
+#[derive(Debug, Args)]
+pub struct HookEnv {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub shell: String,
+}
+
+/// `leapp allow` and `leapp deny`.
+#[derive(Debug, Args)]
+pub struct TrustPath {
+    /// The file, or its directory [default: the nearest from here upwards]
+    #[arg(value_name = "PATH")]
+    pub path: Option<OsString>,
+}
+
+/// `leapp trust`.
+#[derive(Debug, Args)]
+pub struct Trust {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `leapp list`.

@@ -3,10 +3,13 @@
 mod choose;
 pub(crate) mod env;
 pub(crate) mod exec;
+mod hook;
+mod hook_env;
 mod list;
 mod login;
 mod logout;
 mod session;
+mod trust;
 
 use std::ffi::OsString;
 
@@ -17,6 +20,7 @@ use crate::{
     cli::{Asking, Cli, Command, Using},
     config::Config,
     context::Context,
+    credentials::Credentials,
     environment::{Grant, Plan},
     error::{Error, Result},
     session::{Region, Session, SessionDuration, parse_span},
@@ -33,6 +37,11 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Logout(arguments) => logout::run(&context, &arguments),
         Command::Lock => lock(&context),
         Command::List(arguments) => list::run(&context, &arguments),
+        Command::Hook(arguments) => hook::run(&context, &arguments),
+        Command::HookEnv(arguments) => hook_env::run(context, &arguments),
+        Command::Allow(arguments) => trust::allow(&context, &arguments),
+        Command::Deny(arguments) => trust::deny(&context, &arguments),
+        Command::Trust(arguments) => trust::list(&context, &arguments),
         Command::Session(arguments) => session::run(&context, &arguments.command),
     }
 }
@@ -74,14 +83,7 @@ fn granted(context: &Context, config: &Config, session: &Session, wanted: &Wante
     }
     let credentials = Broker::new(context, config, wanted.options).credentials(session)?;
     let region = wanted.region.as_ref().or_else(|| config.region(session));
-    let mut plan = Plan::for_session(&Grant {
-        alias: session.alias.as_str(),
-        region: region.map(Region::as_str),
-        access_key_id: &credentials.access_key_id,
-        secret_access_key: &credentials.secret_access_key,
-        session_token: Some(&credentials.session_token),
-        expiration: Some(credentials.expiration),
-    })?;
+    let mut plan = plan(session, region, &credentials)?;
     // A region that another session brought goes with that session.
     if region.is_none() && context.var("LEAPP_SESSION").is_some() {
         for name in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
@@ -89,6 +91,18 @@ fn granted(context: &Context, config: &Config, session: &Session, wanted: &Wante
         }
     }
     Ok(plan)
+}
+
+/// What brings a session's credentials into an environment.
+fn plan(session: &Session, region: Option<&Region>, credentials: &Credentials) -> Result<Plan> {
+    Plan::for_session(&Grant {
+        alias: session.alias.as_str(),
+        region: region.map(Region::as_str),
+        access_key_id: &credentials.access_key_id,
+        secret_access_key: &credentials.secret_access_key,
+        session_token: Some(&credentials.session_token),
+        expiration: Some(credentials.expiration),
+    })
 }
 
 /// A flag's text, read into what it stands for.

@@ -15,7 +15,7 @@ use std::{
     fs,
     io::Read as _,
     os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
-    path::Path,
+    path::{Path, PathBuf},
     time::Duration,
 };
 
@@ -49,6 +49,10 @@ pub struct Config {
     pub browser: BrowserSettings,
     /// Where the vault's key rests.
     pub vault: VaultSettings,
+    /// What the shell hook does.
+    pub hook: HookSettings,
+    /// Folders below which `.leapp` files need no `leapp allow`; absolute.
+    pub trusted_roots: Vec<PathBuf>,
     /// The sessions, by alias.
     pub sessions: BTreeMap<Alias, Session>,
 }
@@ -75,6 +79,15 @@ pub enum HeadlessMode {
     Always,
     /// Always a window.
     Never,
+}
+
+/// What the shell hook does.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HookSettings {
+    /// Whether it says nothing.
+    pub quiet: bool,
+    /// Whether it renews a chained session whose assumer is signed in.
+    pub renew: bool,
 }
 
 /// Where the vault's key rests, and for how long it stays at hand.
@@ -109,6 +122,11 @@ impl Config {
         let mut config = Self::parse(&name, text.as_deref().unwrap_or_default())?;
         config.exists = text.is_some();
         config.browser.override_from(context)?;
+        for root in &mut config.trusted_roots {
+            if let Ok(rest) = root.strip_prefix("~") {
+                *root = context.paths().home.join(rest);
+            }
+        }
         Ok(config)
     }
 
@@ -128,6 +146,8 @@ impl Config {
             timeout: table.span("timeout", timeout)?.unwrap_or(Duration::from_secs(20)),
             browser: BrowserSettings::read(&table)?,
             vault: VaultSettings::read(&table)?,
+            hook: HookSettings::read(&table)?,
+            trusted_roots: table.list("trusted_roots", trusted_root)?,
             sessions: BTreeMap::new(),
         };
         if let Some(sessions) = table.table("sessions")? {
@@ -212,6 +232,24 @@ fn timeout(text: &str) -> Result<Duration, Invalid> {
         return Ok(span);
     }
     Err("a timeout is 1s to 1h".into())
+}
+
+/// A folder below which `.leapp` files are trusted.
+fn trusted_root(text: &str) -> Result<PathBuf, Invalid> {
+    let path = PathBuf::from(text);
+    if path.is_absolute() || path.starts_with("~") {
+        return Ok(path);
+    }
+    Err("a trusted root is an absolute path, or one that starts with ~/".into())
+}
+
+impl HookSettings {
+    fn read(table: &Table<'_>) -> Result<Self> {
+        let Some(hook) = table.table("hook")? else { return Ok(Self { quiet: false, renew: true }) };
+        let settings = Self { quiet: hook.flag("quiet", false)?, renew: hook.flag("renew", true)? };
+        hook.check_keys(|_| None)?;
+        Ok(settings)
+    }
 }
 
 impl BrowserSettings {

@@ -189,6 +189,11 @@ impl Environment {
         self.0.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())
     }
 
+    /// A variable's text as it stands, empty or not; what is not Unicode stands as the replacement character.
+    pub fn raw(&self, name: &str) -> Option<&str> {
+        self.0.get(OsStr::new(name)).map(|value| value.to_str().unwrap_or("\u{fffd}"))
+    }
+
     /// The names of all variables that start with one of these.
     pub fn names_starting_with(&self, prefixes: &[&str]) -> Vec<OsString> {
         let starts =

@@ -21,23 +21,23 @@ use crate::secret::Secret;
 /// The name of the session, for prompts and for `leapp status`; no SDK reads it.
 pub const SESSION: &str = "LEAPP_SESSION";
 
-const ACCESS_KEY_ID: &str = "AWS_ACCESS_KEY_ID";
-const SECRET_ACCESS_KEY: &str = "AWS_SECRET_ACCESS_KEY";
-const SESSION_TOKEN: &str = "AWS_SESSION_TOKEN";
+pub(crate) const ACCESS_KEY_ID: &str = "AWS_ACCESS_KEY_ID";
+pub(crate) const SECRET_ACCESS_KEY: &str = "AWS_SECRET_ACCESS_KEY";
+pub(crate) const SESSION_TOKEN: &str = "AWS_SESSION_TOKEN";
 /// botocore and the JavaScript SDK read it beside the keys; botocore refuses keys whose stated end has passed.
-const EXPIRATION: &str = "AWS_CREDENTIAL_EXPIRATION";
+pub(crate) const EXPIRATION: &str = "AWS_CREDENTIAL_EXPIRATION";
 /// Two names for one thing: AWS CLI v1 and boto3 read only `AWS_DEFAULT_REGION`, most other SDKs only `AWS_REGION`.
 const REGIONS: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
 
 /// The variables that a session's credentials come in, in the order in which they are set.
-const GRANTED: [&str; 7] =
+pub(crate) const GRANTED: [&str; 7] =
     [ACCESS_KEY_ID, SECRET_ACCESS_KEY, SESSION_TOKEN, REGIONS[0], REGIONS[1], EXPIRATION, SESSION];
 
 /// Variables from which an SDK would take another identity, or a part of one.
 ///
 /// Sources: the settings of the AWS SDKs and Tools Reference Guide, and the credential providers of botocore, the
 /// JavaScript SDK (v2, v3), the Java SDK (v1), the Ruby SDK and the Elastic Beanstalk CLI.
-const COMPETITORS: [&str; 28] = [
+pub(crate) const COMPETITORS: [&str; 28] = [
     // A named profile. The JavaScript SDK v3 then skips the keys of the environment, and botocore fails outright where
     // the profile does not exist. The last is the Elastic Beanstalk CLI's own; oh-my-zsh sets it with the others.
     "AWS_PROFILE",
@@ -192,6 +192,11 @@ impl Plan {
     /// The variables that are set, with their values, in a fixed order. The values are secret.
     pub fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
         self.set.iter().map(|(name, value)| (name.as_ref(), value.as_str()))
+    }
+
+    /// What a variable is set to, where it is. Secret.
+    pub fn value(&self, name: &str) -> Option<&str> {
+        self.variables().find(|(other, _)| *other == name).map(|(_, value)| value)
     }
 
     /// The variables that are unset, in a fixed order.

@@ -25,8 +25,46 @@ pub struct Session {
     pub duration: Option<SessionDuration>,
     /// Never switched to by a directory, and `env` asks first.
     pub protected: bool,
+    /// Whether a directory may switch to it.
+    pub auto: Auto,
     /// How its credentials come.
     pub source: Source,
+}
+
+/// Whether a `.leapp` file may switch to a session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Auto {
+    /// After the person allowed the file.
+    #[default]
+    Ask,
+    /// Always: any file that nobody else may write to.
+    Allow,
+    /// Never.
+    Never,
+}
+
+impl Auto {
+    /// Reads the word that stands in the config.
+    ///
+    /// # Errors
+    /// Where it is none of them.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        match text {
+            "ask" => Ok(Self::Ask),
+            "allow" => Ok(Self::Allow),
+            "never" => Ok(Self::Never),
+            other => Err(format!("`{other}` is none of ask, allow, never")),
+        }
+    }
+
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ask => "ask",
+            Self::Allow => "allow",
+            Self::Never => "never",
+        }
+    }
 }
 
 /// How a session's credentials come.

@@ -7,6 +7,7 @@
 mod elvish;
 mod fish;
 mod format;
+mod hook;
 mod json;
 mod name;
 mod nushell;

@@ -172,6 +172,9 @@ pub struct CommonFields {
         default_missing_value = "true"
     )]
     pub protected: Option<String>,
+    /// Whether a directory's .leapp file may switch to it: ask, allow, never [default: ask]
+    #[arg(long, value_name = "WHEN")]
+    pub auto: Option<String>,
 }
 
 /// `leapp session show`.

@@ -5,20 +5,33 @@ use std::io::IsTerminal as _;
 use crate::{
     config::Config,
     context::Context,
+    directory::{self, Standing},
     error::{Error, Result},
     session::{Alias, Session},
     ui::picker,
 };
 
-/// The named session; where none is named, the one that the person picks.
+/// The named session; where none is named, the one of the trusted `.leapp` file here, else the one that the person picks.
 ///
 /// # Errors
 /// Where there is no such session, or nobody to ask.
 pub(super) fn session<'a>(context: &Context, config: &'a Config, name: Option<&str>) -> Result<&'a Session> {
     match name {
         Some(name) => config.session(name),
-        None => config.session(&pick(context, config)?),
+        None => match of_directory(context, config) {
+            Some(session) => Ok(session),
+            None => config.session(&pick(context, config)?),
+        },
     }
+}
+
+/// The session that this directory switches to.
+fn of_directory<'a>(context: &Context, config: &'a Config) -> Option<&'a Session> {
+    let path = directory::nearest(&directory::current(context)?)?;
+    let file = directory::read(&path).ok()?;
+    let Standing::Trusted(session) = Standing::of(context, config, &file) else { return None };
+    context.trace(|| format!("{} names `{}`", path.display(), session.alias));
+    Some(session)
 }
 
 fn pick(context: &Context, config: &Config) -> Result<String> {

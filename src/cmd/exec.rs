@@ -3,14 +3,25 @@
 use std::{ffi::OsString, process::Command};
 
 use super::{choose, granted, place_of_verb};
-use crate::{cli::Exec, config::Config, context::Context, error::Result, process};
+use crate::{
+    cli::Exec,
+    config::Config,
+    context::Context,
+    error::Result,
+    hook::{Place, STATE, State, Status},
+    process,
+};
 
 /// Gets the credentials and becomes the command.
 pub(super) fn run(context: &Context, arguments: &Exec) -> Result<()> {
     let wanted = arguments.using.wanted()?;
     let config = Config::load(context)?;
     let name = arguments.session.as_deref().filter(|name| !name.is_empty());
-    let plan = granted(context, &config, choose::session(context, &config, name)?, &wanted)?;
+    let session = choose::session(context, &config, name)?;
+    let mut plan = granted(context, &config, session, &wanted)?;
+    // A shell that is asked for by name stays with its session, whatever its directories say.
+    let place = Place { session: session.alias.to_string(), scope: String::new() };
+    plan.set(STATE, &State::new(Status::Pinned, place).to_text())?;
     let mut command = match arguments.command.split_first() {
         Some((program, rest)) => {
             let mut command = Command::new(program);

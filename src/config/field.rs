@@ -7,8 +7,8 @@ use super::{
     setting::Setting,
 };
 use crate::session::{
-    Alias, Chained, ExternalId, Federated, Invalid, MfaDevice, Policy, PolicyArn, ProfileName, ProviderArn, Region,
-    RoleSessionName, SamlUrl, Session, SessionDuration, Source, SourceIdentity,
+    Alias, Auto, Chained, ExternalId, Federated, Invalid, MfaDevice, Policy, PolicyArn, ProfileName, ProviderArn,
+    Region, RoleSessionName, SamlUrl, Session, SessionDuration, Source, SourceIdentity,
 };
 
 /// A field of a session.
@@ -45,7 +45,7 @@ const BOTH: &[&str] = &["federated", "chained"];
 pub const KINDS: &[&str] = BOTH;
 
 /// Every field but `kind`, in the order in which a new session has them.
-pub static FIELDS: [Field; 16] = [
+pub static FIELDS: [Field; 17] = [
     Field::new(
         "saml_url",
         "SAML 2.0 URL",
@@ -161,6 +161,13 @@ pub static FIELDS: [Field; 16] = [
         |session| Some(Setting::Flag(session.protected)),
     )
     .of(Shape::Flag),
+    Field::new(
+        "auto",
+        "directories may switch to it (ask, allow or never)",
+        BOTH,
+        |text| Auto::parse(text).map(drop),
+        |session| Some(text(session.auto.as_str())),
+    ),
 ];
 
 impl Field {
@@ -210,7 +217,11 @@ impl Field {
             Setting::Flag(flag) => !flag,
             Setting::List(items, _) => items.is_empty(),
             Setting::Tags(tags) => tags.is_empty(),
-            Setting::Text(text) => self.key == "role_session_name" && *text == RoleSessionName::default().as_str(),
+            Setting::Text(text) => match self.key {
+                "role_session_name" => *text == RoleSessionName::default().as_str(),
+                "auto" => *text == Auto::default().as_str(),
+                _ => false,
+            },
             Setting::Duration(_) => false,
         }
     }

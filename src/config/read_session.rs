@@ -9,8 +9,8 @@ use super::{
 use crate::{
     error::Result,
     session::{
-        Alias, Chained, ExternalId, Federated, Invalid, MfaDevice, Policy, PolicyArn, ProfileName, ProviderArn, Region,
-        RoleArn, RoleSessionName, SamlUrl, Session, SessionDuration, Source, SourceIdentity,
+        Alias, Auto, Chained, ExternalId, Federated, Invalid, MfaDevice, Policy, PolicyArn, ProfileName, ProviderArn,
+        Region, RoleArn, RoleSessionName, SamlUrl, Session, SessionDuration, Source, SourceIdentity,
     },
 };
 
@@ -49,7 +49,8 @@ fn one(alias: Alias, table: &Table<'_>) -> Result<Session> {
         region: table.parsed("region", Region::parse)?,
         profile: table.parsed("profile", ProfileName::parse)?,
         duration: table.span("duration", SessionDuration::parse)?,
-        protected: table.flag("protected")?,
+        protected: table.flag("protected", false)?,
+        auto: table.parsed("auto", Auto::parse)?.unwrap_or_default(),
         source: match kind {
             "federated" => Source::Federated(federated(table)?),
             _ => Source::Chained(Box::new(chained(table)?)),

@@ -141,10 +141,10 @@ impl<'a> Table<'a> {
         parse(text).map(Some).map_err(|why| self.error_at(key, &value.span(), why))
     }
 
-    /// `true` or `false`; `false` where the key is not there.
-    pub(super) fn flag(&self, key: &'static str) -> Result<bool> {
+    /// `true` or `false`; `default` where the key is not there.
+    pub(super) fn flag(&self, key: &'static str, default: bool) -> Result<bool> {
         match self.get(key) {
-            None => Ok(false),
+            None => Ok(default),
             Some(value) => match value.get_ref() {
                 DeValue::Boolean(flag) => Ok(*flag),
                 other => Err(self.wrong_type(key, value, "true or false", other)),

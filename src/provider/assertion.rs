@@ -119,11 +119,6 @@ pub(crate) fn sign_in(
     known: Option<OffsetDateTime>,
     is_good: impl Fn(&Assertion) -> Result<()>,
 ) -> Result<Assertion> {
-    if means.context.attention() == Attention::Nobody {
-        return Err(Error::new(format!("`{}` is signed out", session.alias))
-            .hint(format!("run: leapp login {}", session.alias))
-            .kind(Kind::NeedsPerson));
-    }
     let host = federated.saml_url.host();
     let (name, what) = (format!("sign-in~{}", folder_name(host)), format!("sign-in at {host}"));
     let mut lock = Lock::take(means.context, &name, &what, means.config.longest_wait())?;
@@ -148,6 +143,13 @@ pub(crate) fn sign_in(
             Err(error)
         }
     }
+}
+
+/// The error where only a sign-in would help, and nobody may be asked for one.
+pub(crate) fn signed_out(session: &Session) -> Error {
+    Error::new(format!("`{}` is signed out", session.alias))
+        .hint(format!("run: leapp login {}", session.alias))
+        .kind(Kind::NeedsPerson)
 }
 
 fn in_browser(means: &Means<'_>, session: &Session, federated: &Federated) -> Result<Assertion> {

@@ -8,6 +8,7 @@ use super::{
     within_role_maximum,
 };
 use crate::{
+    context::Attention,
     credentials::Credentials,
     error::Result,
     saml::{EncodedResponse, Expectation, Refusal},
@@ -30,6 +31,9 @@ pub(crate) fn credentials(
         assertion::keep(means, federated, &assertion);
         return redeem(means, session, federated, wish, &assertion)
             .and_then(|answer| answer.map_err(|fault| fault.explain(&means.sts.hop(session, &means.region(session)))));
+    }
+    if means.context.attention() == Attention::Nobody {
+        return Err(assertion::signed_out(session));
     }
     let at_hand = assertion::at_hand(means, federated)?;
     let known = at_hand.as_ref().and_then(|assertion| assertion.received);

@@ -53,7 +53,7 @@ fn erase(script: &mut Script, plan: &Plan) {
     script.push("\n");
 }
 
-fn quote(script: &mut Script, value: &str) {
+pub(super) fn quote(script: &mut Script, value: &str) {
     script.push("'");
     for c in value.chars() {
         match c {

@@ -47,7 +47,7 @@ fn unset(script: &mut Script, plan: &Plan) {
     script.push_joined(plan.names(), " ");
 }
 
-fn quote(script: &mut Script, value: &str, line_feed: LineFeed) {
+pub(super) fn quote(script: &mut Script, value: &str, line_feed: LineFeed) {
     script.push("'");
     for c in value.chars() {
         match c {

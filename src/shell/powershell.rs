@@ -40,7 +40,7 @@ fn unset<'a>(script: &mut Script, names: impl Iterator<Item = &'a str>) {
     }
 }
 
-fn quote(script: &mut Script, value: &str) {
+pub(super) fn quote(script: &mut Script, value: &str) {
     script.push("'");
     for c in value.chars() {
         match c {

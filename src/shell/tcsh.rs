@@ -7,7 +7,7 @@
 //! A line feed cannot be carried: the command substitution that feeds `eval` splits at it.
 
 use super::{Script, Unfit};
-use crate::environment::Plan;
+use crate::{environment::Plan, hook::Change};
 
 /// How much of a command's output tcsh reads at once, in bytes. In a locale without the output's characters (`LC_ALL=C`)
 /// it loses some where a piece ends; ASCII arrives whole (tried: tcsh 6.24.07).
@@ -34,6 +34,28 @@ pub(super) fn render(script: &mut Script, plan: &Plan) -> Result<(), Unfit> {
     }
 }
 
+/// What the hook carries out: on one line too, and without any alias, for one that is called from `eval` loses its
+/// arguments. A variable of the environment is no variable of the shell in tcsh: none of those need to be put away.
+pub(super) fn render_change(script: &mut Script, change: &Change, at: &str) -> Result<(), Unfit> {
+    for name in &change.restore {
+        script.push(&format!(
+            "if ( ! $?__leapp_old_{name} ) unsetenv {name};if ( $?__leapp_old_{name} ) \
+             eval 'setenv {name} $__leapp_old_{name}:q;unset __leapp_old_{name}';"
+        ));
+    }
+    for name in &change.forget {
+        script.push(&format!("unset __leapp_old_{name};"));
+    }
+    for name in &change.save {
+        script.push(&format!("set __leapp_old_{name} = ${name}:q;"));
+    }
+    for name in &change.save_local {
+        script.push(&format!("unset __leapp_old_{name};"));
+    }
+    script.push(&format!("set __leapp_at = {at};"));
+    render(script, &change.plan)
+}
+
 /// Unsets everything and fails: `eval` hands on the status of its last command.
 pub(super) fn render_failure(script: &mut Script, plan: &Plan) {
     unset(script, plan.names());
@@ -48,7 +70,7 @@ fn unset<'a>(script: &mut Script, names: impl Iterator<Item = &'a str>) {
     }
 }
 
-fn quote(script: &mut Script, value: &str) -> Result<(), &'static str> {
+pub(super) fn quote(script: &mut Script, value: &str) -> Result<(), &'static str> {
     if value.is_empty() {
         script.push("''");
     }

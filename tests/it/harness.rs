@@ -97,20 +97,21 @@ impl Home {
         command
     }
 
+    /// The STS of this home.
+    pub fn sts(&self) -> String {
+        self.endpoint.clone().unwrap_or_else(|| format!("{}/t/{}{}", bed("LEAPP_BED_STS"), self.tag, self.sts_path))
+    }
+
     /// Gives a command this home's environment.
     pub fn surround(&self, command: &mut Command) {
         let path = std::env::var_os("PATH").unwrap_or_default();
-        let endpoint = self
-            .endpoint
-            .clone()
-            .unwrap_or_else(|| format!("{}/t/{}{}", bed("LEAPP_BED_STS"), self.tag, self.sts_path));
         command
             .env_clear()
             .env("PATH", path)
             .env("HOME", self.folder.path())
             .env("USER", "alice")
             .env("LEAPP_PASSPHRASE_FILE", self.path("passphrase"))
-            .env("AWS_ENDPOINT_URL_STS", endpoint)
+            .env("AWS_ENDPOINT_URL_STS", self.sts())
             .env("AWS_EC2_METADATA_DISABLED", "true")
             .env("LEAPP_HEADLESS", "always")
             .env("LEAPP_BROWSER_ARGS", "--remote-debugging-port=0")

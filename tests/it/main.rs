@@ -8,6 +8,7 @@ mod exec;
 mod faults;
 mod flight;
 mod harness;
+mod hooks;
 mod hops;
 mod quoting;
 mod secrets;

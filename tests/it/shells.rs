@@ -10,6 +10,18 @@ use std::process::{Command, Output, Stdio};
 use leapp::shell::Shell;
 use tempfile::TempDir;
 
+/// Where a shell is: Debian's on the path, nu and xonsh in the bed.
+pub(crate) fn program(name: &str) -> PathBuf {
+    let bed = env::var_os("LEAPP_BED_BIN")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join(".bed/bin"), PathBuf::from);
+    let path = env::var_os("PATH").unwrap_or_default();
+    std::iter::once(bed)
+        .chain(env::split_paths(&path))
+        .map(|directory| directory.join(name))
+        .find(|program| program.is_file())
+        .unwrap_or_else(|| panic!("no `{name}` here; run: make test"))
+}
+
 /// A real shell.
 #[derive(Clone)]
 pub(crate) struct Real {
@@ -21,7 +33,7 @@ pub(crate) struct Real {
 }
 
 impl Real {
-    /// Finds a shell: Debian's on the path, nu and xonsh in the bed.
+    /// A shell without anybody's settings.
     pub(crate) fn find(name: &str) -> Self {
         let (shell, arguments): (_, &[_]) = match name {
             "bash" => (Shell::Bash, &["--norc", "--noprofile"]),
@@ -35,15 +47,7 @@ impl Real {
             "xonsh" => (Shell::Xonsh, &["--no-rc"]),
             other => panic!("no real shell `{other}`"),
         };
-        let bed = env::var_os("LEAPP_BED_BIN")
-            .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join(".bed/bin"), PathBuf::from);
-        let path = env::var_os("PATH").unwrap_or_default();
-        let program = std::iter::once(bed)
-            .chain(env::split_paths(&path))
-            .map(|directory| directory.join(name))
-            .find(|program| program.is_file())
-            .unwrap_or_else(|| panic!("no `{name}` here; run: make test"));
-        Self { shell, program, arguments, typed: false }
+        Self { shell, program: program(name), arguments, typed: false }
     }
 
     /// The same shell, started as an interactive one that is typed to.

@@ -76,12 +76,13 @@ impl ChainedFields {
 }
 
 impl CommonFields {
-    fn given(&self) -> [Given<'_>; 4] {
+    fn given(&self) -> [Given<'_>; 5] {
         [
             ("region", self.region.as_slice()),
             ("profile", self.profile.as_slice()),
             ("duration", self.duration.as_slice()),
             ("protected", self.protected.as_slice()),
+            ("auto", self.auto.as_slice()),
         ]
     }
 }
@@ -120,6 +121,7 @@ mod tests {
             "policy_arns" => "arn:aws:iam::aws:policy/A",
             "policy" => "{}",
             "protected" => "true",
+            "auto" => "never",
             _ => "something",
         };
         format!("{}={value}", field.flag())

@@ -1,0 +1,84 @@
+# leapp for fish 3.5 and later; in ~/.config/fish/config.fish: leapp hook fish | source
+#
+# Before each prompt and after each change of directory: if the nearest .leapp file or leapp's state changed,
+# `leapp hook-env` tells what to do. Nothing is forked while nothing changed. What variables held before is kept here,
+# unexported.
+
+if status is-interactive
+
+    # What came in the environment is not ours.
+    functions -q __leapp_hook; or for leapp_name in (set -n -g -x | string match '__leapp_*')
+        set -e -g $leapp_name
+    end
+    set -e leapp_name
+    set -g __leapp_bin @LEAPP@
+    set -g __leapp_token @TOKEN@
+    # A shell that was started with leapp's variables in its environment looks at once.
+    set -q __leapp_key; or set -q LEAPP_STATE; or set -g __leapp_key ''
+    set -q __leapp_at; or set -g __leapp_at 0
+
+    function __leapp_hook --on-event fish_prompt --on-variable PWD
+        set -l previous $status
+        status is-command-substitution; and return $previous
+        set -l directory $PWD
+        set -l file ''
+        set -l content ''
+        set -l token ''
+        while true
+            if test -f "$directory/.leapp"
+                set file "$directory/.leapp"
+                break
+            end
+            test -n "$directory"; or break
+            set directory (string replace -r '/[^/]*$' '' -- $directory)
+        end
+        set -l key ''
+        if test -n "$file"
+            read -z -n 2049 content <"$file" 2>/dev/null
+            test -f "$__leapp_token"; and read token <"$__leapp_token" 2>/dev/null
+            set key $file\n$token\n$content
+        end
+        if not set -q __leapp_key; or test "$key" != "$__leapp_key"; or __leapp_is_late
+            # Before anything else: what fails, or is ended by Ctrl-C, is not tried again at every prompt.
+            set -g __leapp_key $key
+            set -g __leapp_at 0
+            "$__leapp_bin" hook-env fish | source
+        end
+        return $previous
+    end
+
+    # fish has no clock, but knows the age of a file: leapp makes one that was last changed when the time is over.
+    function __leapp_is_late
+        test "$__leapp_at" != 0; or return 1
+        set -l age (path mtime -R -- $__leapp_at)
+        test -z "$age"; or test "$age" -ge 0
+    end
+
+    function _leapp_save
+        for name in $argv[2..]
+            set -e -g __leapp_old_$name
+            set -q $name; and set -g -u __leapp_old_$name $argv[1]$$name
+        end
+    end
+
+    function _leapp_forget
+        for name in $argv
+            set -e -g __leapp_old_$name
+        end
+    end
+
+    function _leapp_restore
+        for name in $argv
+            set -e -g $name
+            set -l old __leapp_old_$name
+            set -q $old; or continue
+            if string match -q 'x*' -- $$old
+                set -g -x $name (string sub -s 2 -- $$old)
+            else
+                set -g -u $name (string sub -s 2 -- $$old)
+            end
+            set -e -g $old
+        end
+    end
+
+end

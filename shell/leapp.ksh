@@ -1,0 +1,105 @@
+# leapp for ksh93 and mksh; the last line of ~/.kshrc or ~/.mkshrc: eval "$(leapp hook ksh)"
+#
+# Whenever the prompt is shown, in the shell itself: if the nearest .leapp file or leapp's state changed,
+# `leapp hook-env` tells what to do. Nothing is forked while nothing changed. What variables held before is kept here,
+# unexported, as "x" (it was exported) or "-", and the value.
+
+case $- in
+*i*)
+
+__leapp_flags=$-
+set +a
+__leapp_bin=@LEAPP@
+__leapp_token=@TOKEN@
+# A shell that was started with leapp's variables in its environment looks at once.
+[[ -n ${__leapp_key+x} || -n ${LEAPP_STATE-} ]] || __leapp_key=
+__leapp_at=${__leapp_at:-0}
+typeset +x __leapp_bin __leapp_token __leapp_at
+
+function _leapp_hook {
+  typeset status=$? directory=$PWD file= content= token= key=
+  REPLY=
+  while :; do
+    if [[ -f $directory/.leapp ]]; then
+      file=$directory/.leapp
+      break
+    fi
+    [[ -n $directory ]] || break
+    directory=${directory%/*}
+  done
+  if [[ -n $file ]]; then
+    { IFS= read -r -N 2049 content <"$file"; } 2>/dev/null || :
+    { IFS= read -r token <"$__leapp_token"; } 2>/dev/null || :
+    key="$file|$token|$content"
+  fi
+  if [[ -z ${__leapp_key+x} || $key != "${__leapp_key-}" ]] || _leapp_is_late; then
+    _leapp_follow "$key"
+  fi
+  return $status
+}
+
+function _leapp_is_late {
+  [[ $__leapp_at != 0 ]] || return 1
+  typeset now
+  if [[ -n ${EPOCHREALTIME-} ]]; then now=${EPOCHREALTIME%.*}; else now=$(printf '%(%s)T' now); fi
+  (( now >= __leapp_at ))
+}
+
+function _leapp_follow {
+  typeset flags=$- answer
+  # Neither exported nor traced: what follows holds secrets.
+  { set +a +x +v; } 2>/dev/null
+  # Before anything else: what fails, or is ended by Ctrl-C, is not tried again at every prompt.
+  __leapp_key=$1 __leapp_at=0
+  answer=$("$__leapp_bin" hook-env ksh) && eval "$answer"
+  case $flags in *a*) set -a ;; esac
+  case $flags in *v*) set -v ;; esac
+  case $flags in *x*) set -x ;; esac
+  return 0
+}
+
+_leapp_save() {
+  __leapp_how=$1
+  shift
+  for __leapp_name; do
+    eval "unset __leapp_old_$__leapp_name
+      [[ -z \${$__leapp_name+x} ]] || __leapp_old_$__leapp_name=\$__leapp_how\$$__leapp_name"
+  done
+  unset __leapp_how __leapp_name
+}
+
+_leapp_forget() {
+  for __leapp_name; do
+    unset "__leapp_old_$__leapp_name"
+  done
+  unset __leapp_name
+}
+
+_leapp_restore() {
+  for __leapp_name; do
+    unset "$__leapp_name"
+    eval "__leapp_old=\${__leapp_old_$__leapp_name-}"
+    unset "__leapp_old_$__leapp_name"
+    case $__leapp_old in
+    x*) eval "export $__leapp_name=\${__leapp_old#?}" ;;
+    -*) eval "$__leapp_name=\${__leapp_old#?}" ;;
+    esac
+  done
+  unset __leapp_old __leapp_name
+}
+
+case ${PS1-} in
+*_leapp_hook*) ;;
+*)
+  case ${KSH_VERSION-} in
+  *MIRBSD* | *LEGACY*) PS1='${|_leapp_hook;}'"${PS1-}" ;;
+  *) PS1='${ _leapp_hook;}'"${PS1-}" ;;
+  esac
+  ;;
+esac
+
+case $__leapp_flags in *a*) set -a ;; esac
+unset __leapp_flags
+
+;;
+esac

@@ -1,0 +1,73 @@
+# leapp for xonsh; in ~/.xonshrc: execx($(leapp hook xonsh))
+#
+# Before each prompt and after each change of directory: if the nearest .leapp file or leapp's state changed,
+# `leapp hook-env` tells what to do. Nothing is forked while nothing changed. What variables held before is kept in a
+# dictionary, which no child gets.
+
+def _leapp_setup():
+    import json
+    import os
+    import subprocess
+    import time
+    from xonsh.built_ins import XSH
+
+    program, token, env = @LEAPP@, @TOKEN@, XSH.env
+    # A shell that was started with leapp's variables in its environment looks at once.
+    state = {'key': None if 'LEAPP_STATE' in env else '', 'at': 0, 'old': {}}
+
+    def read(path):
+        try:
+            with open(path, 'rb') as file:
+                return file.read(2049)
+        except OSError:
+            return b''
+
+    def nearest():
+        directory = env.get('PWD') or os.getcwd()
+        while True:
+            path = os.path.join(directory, '.leapp')
+            if os.path.isfile(path):
+                return path
+            above = os.path.dirname(directory)
+            if above == directory:
+                return ''
+            directory = above
+
+    def follow(answer):
+        old = state['old']
+        for name in answer['restore']:
+            env.pop(name, None)
+            if name in old:
+                env[name] = old.pop(name)
+        for name in answer['forget'] + answer['save']:
+            old.pop(name, None)
+        for name in answer['save']:
+            if name in env:
+                old[name] = env[name]
+        for name in answer['unset']:
+            env.pop(name, None)
+        for name, value in answer['set'].items():
+            env[name] = value
+        state['at'] = answer['at']
+
+    def _leapp_hook(**_):
+        path = nearest()
+        key = (path, read(token), read(path)) if path else ''
+        if key == state['key'] and not (state['at'] and time.time() >= state['at']):
+            return
+        # Before anything else: what fails, or is ended by Ctrl-C, is not tried again at every prompt.
+        state['key'], state['at'] = key, 0
+        answer = subprocess.run([program, 'hook-env', 'xonsh'], env=env.detype(), stdout=subprocess.PIPE)
+        if answer.returncode == 0 and answer.stdout:
+            follow(json.loads(answer.stdout))
+
+    for event in (XSH.builtins.events.on_pre_prompt, XSH.builtins.events.on_chdir):
+        for handler in list(event):
+            if handler.__name__ == '_leapp_hook':
+                event.remove(handler)
+        event(_leapp_hook)
+
+
+if $XONSH_INTERACTIVE:
+    _leapp_setup()
+del _leapp_setup

@@ -1,0 +1,19 @@
+
+# --wrap-cd: a change of directory within a line is followed at once.
+if [[ $- == *i* ]]; then
+
+_leapp_wrap() {
+  local name
+  for name in cd pushd popd; do
+    case $(declare -f "$name") in
+    *_leapp_hook*) continue ;;
+    '') eval "_leapp_$name() { builtin $name \"\$@\"; }" ;;
+    *) eval "_leapp_$(declare -f "$name")" ;;
+    esac
+    eval "$name() { _leapp_$name \"\$@\" || return; _leapp_hook; }"
+  done
+}
+_leapp_wrap
+unset -f _leapp_wrap
+
+fi

@@ -1,0 +1,224 @@
+//! What an environment says of the hook: which directory's session it holds, and which values were set for it.
+//!
+//! `LEAPP_STATE=1:STATUS:SESSION:SCOPE:MARKS`. It is exported, so that a shell that was started in a directory knows
+//! what it was handed; so it holds nothing secret: of a value only 48 bits of a digest, which tell whether a person
+//! changed it since.
+
+use std::fmt::Write as _;
+
+use crate::{
+    digest::Digest,
+    environment::{COMPETITORS, GRANTED},
+};
+
+/// The variable.
+pub(crate) const STATE: &str = "LEAPP_STATE";
+
+const VERSION: &str = "1";
+/// The longest value that is read: a path has at most 4,096 bytes, each three times as long when it is escaped.
+const MAX_LENGTH: usize = 16 << 10;
+
+/// What an environment holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct State {
+    pub(crate) status: Status,
+    pub(crate) place: Place,
+    /// What was done to each of [`GRANTED`].
+    marks: [Mark; GRANTED.len()],
+}
+
+/// How an environment came to what it holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Status {
+    /// The session's credentials.
+    Loaded,
+    /// The session is signed out: no credentials at all.
+    SignedOut,
+    /// What it held before; the person was told why, and need not be told again.
+    Told,
+    /// What `leapp exec` gave it: no directory changes that.
+    Pinned,
+}
+
+/// A directory and the session that it names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) session: String,
+    /// The `.leapp` file.
+    pub(crate) scope: String,
+}
+
+/// What was done to a variable.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Mark {
+    /// Nothing.
+    #[default]
+    Untouched,
+    /// It was unset.
+    Unset,
+    /// It was set to the value of this fingerprint.
+    Set(String),
+}
+
+impl Mark {
+    /// The mark of a variable that is set to a value.
+    pub(crate) fn of(name: &str, value: &str) -> Self {
+        let mut fingerprint = Digest::of(&[STATE, name, value]).short();
+        fingerprint.truncate(12);
+        Self::Set(fingerprint)
+    }
+
+    /// Whether a variable is still as it was left.
+    pub(crate) fn still_holds(&self, name: &str, value: Option<&str>) -> bool {
+        match self {
+            Self::Untouched => false,
+            Self::Unset => value.is_none(),
+            Self::Set(_) => value.is_some_and(|value| Self::of(name, value) == *self),
+        }
+    }
+}
+
+impl State {
+    pub(crate) fn new(status: Status, place: Place) -> Self {
+        Self { status, place, marks: Default::default() }
+    }
+
+    /// What was done to a variable.
+    pub(crate) fn mark(&self, name: &str) -> Mark {
+        if let Some(place) = GRANTED.iter().position(|granted| *granted == name) {
+            return self.marks[place].clone();
+        }
+        let holds_session = matches!(self.status, Status::Loaded | Status::SignedOut);
+        if holds_session && COMPETITORS.contains(&name) { Mark::Unset } else { Mark::Untouched }
+    }
+
+    /// Notes what was done to a variable.
+    pub(crate) fn set_mark(&mut self, name: &str, mark: Mark) {
+        if let Some(place) = GRANTED.iter().position(|granted| *granted == name) {
+            self.marks[place] = mark;
+        }
+    }
+
+    /// The variables that something was done to.
+    pub(crate) fn touched(&self) -> impl Iterator<Item = &'static str> {
+        GRANTED.into_iter().chain(COMPETITORS).filter(|name| self.mark(name) != Mark::Untouched)
+    }
+
+    /// Reads the variable's value; none where it is another version's, or no state at all.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        if text.len() > MAX_LENGTH {
+            return None;
+        }
+        let mut fields = text.split(':');
+        if fields.next()? != VERSION {
+            return None;
+        }
+        let status = match fields.next()? {
+            "loaded" => Status::Loaded,
+            "out" => Status::SignedOut,
+            "told" => Status::Told,
+            "exec" => Status::Pinned,
+            _ => return None,
+        };
+        let place = Place { session: unescape(fields.next()?)?, scope: unescape(fields.next()?)? };
+        let mut state = Self::new(status, place);
+        let mut marks = fields.next()?.split('.');
+        for mark in &mut state.marks {
+            *mark = match marks.next()? {
+                "" => Mark::Untouched,
+                "-" => Mark::Unset,
+                fingerprint => Mark::Set(fingerprint.to_owned()),
+            };
+        }
+        (marks.next().is_none() && fields.next().is_none()).then_some(state)
+    }
+
+    /// The variable's value: letters, digits and `%/._-:+@` alone, so that every shell takes it.
+    pub(crate) fn to_text(&self) -> String {
+        let status = match self.status {
+            Status::Loaded => "loaded",
+            Status::SignedOut => "out",
+            Status::Told => "told",
+            Status::Pinned => "exec",
+        };
+        let marks: Vec<&str> = self
+            .marks
+            .iter()
+            .map(|mark| match mark {
+                Mark::Untouched => "",
+                Mark::Unset => "-",
+                Mark::Set(fingerprint) => fingerprint,
+            })
+            .collect();
+        let (session, scope) = (escape(&self.place.session), escape(&self.place.scope));
+        format!("{VERSION}:{status}:{session}:{scope}:{}", marks.join("."))
+    }
+}
+
+/// Percent-encodes every byte that is not plainly a part of a path (RFC 3986, section 2.1).
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"/._-+@".contains(&byte) {
+            escaped.push(char::from(byte));
+        } else {
+            let _ = write!(escaped, "%{byte:02x}");
+        }
+    }
+    escaped
+}
+
+fn unescape(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'%' => {
+                let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+                digit(rest.next()?)? << 4 | digit(rest.next()?)?
+            }
+            byte => byte,
+        });
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_state_reads_back() {
+        let place = Place { session: "dev".into(), scope: "/home/a b/ü:%/.leapp".into() };
+        let mut state = State::new(Status::Loaded, place);
+        state.set_mark("AWS_ACCESS_KEY_ID", Mark::of("AWS_ACCESS_KEY_ID", "ASIA"));
+        state.set_mark("AWS_REGION", Mark::Unset);
+        let text = state.to_text();
+        assert!(text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-+@%:".contains(&byte)), "{text}");
+        assert_eq!(State::parse(&text), Some(state));
+    }
+
+    #[test]
+    fn a_mark_tells_whether_a_value_was_changed() {
+        let mark = Mark::of("A", "x");
+        assert!(mark.still_holds("A", Some("x")));
+        assert!(!mark.still_holds("A", Some("y")) && !mark.still_holds("A", None) && !mark.still_holds("B", Some("x")));
+        assert!(Mark::Unset.still_holds("A", None) && !Mark::Unset.still_holds("A", Some("")));
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_that_stands_in_the_variable_is_a_panic(text in any::<String>()) {
+            let _ = State::parse(&text);
+            let _ = State::parse(&format!("1:loaded:{text}:......"));
+        }
+
+        #[test]
+        fn every_place_reads_back(session in any::<String>(), scope in any::<String>()) {
+            let state = State::new(Status::Told, Place { session, scope });
+            prop_assert_eq!(State::parse(&state.to_text()), Some(state));
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! The hooks in the real shells, each on a terminal of its own.
+
+mod console;
+mod people;
+mod scenario;
