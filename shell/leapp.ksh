@@ -17,7 +17,7 @@ __leapp_at=${__leapp_at:-0}
 typeset +x __leapp_bin __leapp_token __leapp_at
 
 function _leapp_hook {
-  typeset status=$? directory=$PWD file= content= token= key=
+  typeset status=$? directory=$PWD file= content= line= token= key=
   REPLY=
   while :; do
     if [[ -f $directory/.leapp ]]; then
@@ -28,7 +28,12 @@ function _leapp_hook {
     directory=${directory%/*}
   done
   if [[ -n $file ]]; then
-    { IFS= read -r -N 2049 content <"$file"; } 2>/dev/null || :
+    # Line by line, for ksh93 has no bounded read beyond a line that also ends well at the end of a file.
+    while IFS= read -r -n 2049 line; do
+      content="$content$line|"
+      (( ${#content} < 2049 )) || break
+    done 2>/dev/null <"$file"
+    content=$content$line
     { IFS= read -r token <"$__leapp_token"; } 2>/dev/null || :
     key="$file|$token|$content"
   fi

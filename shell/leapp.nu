@@ -2,7 +2,7 @@
 #                    in config.nu: source ~/.config/nushell/leapp.nu
 #
 # Before each prompt: if the nearest .leapp file or leapp's state changed, `leapp hook-env` tells what to do. Nothing is
-# forked while nothing changed. What variables held before is kept in a record, which no child gets.
+# forked while nothing changed. What variables held before is kept in a table, which no child gets.
 
 const __leapp_bin = @LEAPP@
 const __leapp_token = @TOKEN@
@@ -12,7 +12,7 @@ def --env __leapp_hook [] {
   mut file = ''
   loop {
     let candidate = ($directory | path join '.leapp')
-    let kind = ($candidate | path type)
+    let kind = ($candidate | path type | default '')
     if $kind == 'file' or ($kind == 'symlink' and ($candidate | path expand | path type) == 'file') {
       $file = $candidate
       break
@@ -34,14 +34,15 @@ def --env __leapp_hook [] {
   $env.__leapp = ($state | update key $key | update at 0)
   let answer = (try { ^$__leapp_bin hook-env nu | from json } catch { null })
   if ($answer | is-empty) { return }
-  mut old = $state.old
+  mut old: list<any> = $state.old
   for name in $answer.restore {
-    if $name in $old { load-env {$name: ($old | get $name)} } else { hide-env --ignore-errors $name }
-    $old = ($old | reject --ignore-errors $name)
+    let kept = ($old | where name == $name)
+    if ($kept | is-empty) { hide-env --ignore-errors $name } else { load-env {$name: $kept.0.value} }
   }
-  for name in ($answer.forget ++ $answer.save) { $old = ($old | reject --ignore-errors $name) }
+  let dropped = ($answer.restore ++ $answer.forget ++ $answer.save)
+  $old = ($old | where {|kept| $kept.name not-in $dropped })
   for name in $answer.save {
-    if $name in $env { $old = ($old | insert $name ($env | get $name)) }
+    if $name in $env { $old = ($old ++ [{name: $name, value: ($env | get $name)}]) }
   }
   for name in $answer.unset { hide-env --ignore-errors $name }
   load-env $answer.set
@@ -52,7 +53,7 @@ export-env {
   # A shell that was started with leapp's variables in its environment looks at once.
   let key = if 'LEAPP_STATE' in $env { null } else { '' }
   let state = $env.__leapp?
-  $env.__leapp = (if ($state | describe | str starts-with 'record') { $state } else { {key: $key, at: 0, old: {}} })
+  $env.__leapp = (if ($state | describe | str starts-with 'record') { $state } else { {key: $key, at: 0, old: []} })
   $env.config = ($env.config? | default {} | upsert hooks {|config| $config.hooks? | default {} })
   $env.config = ($env.config | upsert hooks.pre_prompt {|config| $config.hooks.pre_prompt? | default [] })
   let is_ours = {|hook| try { $hook.__leapp } catch { false } }

@@ -20,6 +20,7 @@ mod xonsh;
 use zeroize::Zeroizing;
 
 pub use format::Format;
+pub(crate) use hook::WRAP_CD;
 use posix::LineFeed;
 use script::Script;
 

@@ -6,7 +6,8 @@ use crate::{
     cli::Hook,
     context::Context,
     error::{Error, Result},
-    shell::Shell,
+    files::{self, Durability},
+    shell::{Shell, WRAP_CD},
 };
 
 /// Prints the script.
@@ -19,8 +20,24 @@ pub(super) fn run(context: &Context, arguments: &Hook) -> Result<()> {
         )));
     }
     let program = program(context)?;
-    let token = context.paths().state.join("gen");
-    context.print(&shell.hook(text(&program)?, text(&token)?, arguments.wrap_cd)?)
+    let state = &context.paths().state;
+    let script = shell.hook(text(&program)?, text(&state.join("gen"))?, text(&kept(state))?)?;
+    match shell {
+        Shell::Tcsh => keep(context, &kept(state), &script),
+        Shell::Bash if arguments.wrap_cd => context.print(&(script + WRAP_CD)),
+        _ => context.print(&script),
+    }
+}
+
+fn kept(state: &Path) -> PathBuf {
+    state.join("hook.tcsh")
+}
+
+/// tcsh has loops only in files: the script is kept in one, and the line that reads it is printed.
+fn keep(context: &Context, file: &Path, script: &str) -> Result<()> {
+    files::replace(file, script.as_bytes(), Durability::Cached)
+        .map_err(|error| Error::new(format!("cannot write {}", file.display())).because(error))?;
+    context.print(&format!("source {}\n", Shell::Tcsh.quoted(text(file)?)?))
 }
 
 fn text(path: &Path) -> Result<&str> {

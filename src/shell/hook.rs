@@ -15,16 +15,18 @@ use crate::{
 const PROGRAM: &str = "@LEAPP@";
 /// Where the path of the state token goes.
 const TOKEN: &str = "@TOKEN@";
+/// Where the path goes at which the script itself is kept.
+const SCRIPT: &str = "@SCRIPT@";
 
 /// What makes `cd` within a line of bash seen.
-const WRAP_CD: &str = include_str!("../../shell/wrap-cd.bash");
+pub(crate) const WRAP_CD: &str = include_str!("../../shell/wrap-cd.bash");
 
 impl Shell {
     /// The script that a shell evaluates at its start.
     ///
     /// # Errors
     /// Where the shell has none, or cannot carry the paths.
-    pub(crate) fn hook(self, program: &str, token: &str, wrap_cd: bool) -> Result<String> {
+    pub(crate) fn hook(self, program: &str, token: &str, kept: &str) -> Result<String> {
         let script = match self {
             Self::Bash => include_str!("../../shell/leapp.bash"),
             Self::Zsh => include_str!("../../shell/leapp.zsh"),
@@ -41,11 +43,17 @@ impl Shell {
                     .hint("shells with a hook: bash, zsh, ksh, fish, nushell, elvish, tcsh, xonsh, powershell"));
             }
         };
-        let script = script.replace(PROGRAM, &self.quoted(program)?).replace(TOKEN, &self.quoted(token)?);
-        Ok(if wrap_cd { script + WRAP_CD } else { script })
+        let parts = [(PROGRAM, program), (TOKEN, token), (SCRIPT, kept)];
+        parts
+            .into_iter()
+            .try_fold(script.to_owned(), |script, (mark, path)| Ok(script.replace(mark, &self.quoted(path)?)))
     }
 
-    fn quoted(self, text: &str) -> Result<String> {
+    /// A text as a word of this shell.
+    ///
+    /// # Errors
+    /// Where the shell cannot carry it.
+    pub(crate) fn quoted(self, text: &str) -> Result<String> {
         let mut script = Script::new();
         match self {
             Self::Sh | Self::Bash | Self::Ksh => posix::quote(&mut script, text, posix::LineFeed::Plain),

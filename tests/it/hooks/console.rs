@@ -29,6 +29,8 @@ pub(super) struct Console {
     screen: Arc<Mutex<String>>,
     reports: PathBuf,
     next: usize,
+    /// What the shell shows when it reads, where it throws away what was typed before.
+    prompt: Option<&'static str>,
 }
 
 impl Console {
@@ -66,12 +68,23 @@ impl Console {
                 shown.lock().expect("a screen").push_str(&text);
             }
         });
-        Self { child, keyboard, screen, reports, next: 0 }
+        Self { child, keyboard, screen, reports, next: 0, prompt: None }
+    }
+
+    /// Waits for this prompt before anything is typed.
+    pub(super) fn waiting_for(mut self, prompt: &'static str) -> Self {
+        self.prompt = Some(prompt);
+        self.expect(prompt);
+        self
     }
 
     /// Types a line.
     pub(super) fn line(&mut self, text: &str) {
+        let prompts = self.prompt.map(|prompt| (prompt, self.times_shown(prompt)));
         self.keyboard.write_all(format!("{text}\r").as_bytes()).expect("typed");
+        if let Some((prompt, before)) = prompts {
+            wait_until("the next prompt", PATIENCE, || self.times_shown(prompt) > before);
+        }
     }
 
     /// Types keys.

@@ -38,10 +38,12 @@ impl Person {
         let (real, bin) = (env!("CARGO_BIN_EXE_leapp"), person.path("bin/leapp"));
         let hook = format!("'{real}' \"$@\" | sed 's|{real}|{}|'", bin.display());
         let count = format!("echo >>'{}'", person.path("calls").display());
+        let bin_path = &bin;
+        let bin = bin.display();
         let text = format!(
-            "#!/bin/sh\ncase $1 in\nhook) {hook} ;;\nhook-env) {count}; exec '{real}' \"$@\" ;;\n*) exec '{real}' \"$@\" ;;\nesac\n"
+            "#!/bin/sh\ncase $1 in\nhook) {hook}; [ $2 != tcsh ] || sed -i 's|{real}|{bin}|' ~/.local/state/leapp/hook.tcsh ;;\nhook-env) {count}; exec '{real}' \"$@\" ;;\n*) exec '{real}' \"$@\" ;;\nesac\n"
         );
-        executable(&bin, &text);
+        executable(bin_path, &text);
         person
     }
 
@@ -122,7 +124,13 @@ impl Person {
             };
         }
         change(&mut command);
-        Console::start(&self.home, command)
+        let console = Console::start(&self.home, command);
+        match self.shell {
+            // They throw away what is typed before they read; each time they begin to, they ask for pasted text in
+            // brackets.
+            "nu" | "elvish" | "xonsh" => console.waiting_for("\u{1b}[?2004h"),
+            _ => console,
+        }
     }
 
     /// The line of the documentation.
@@ -132,7 +140,7 @@ impl Person {
             "zsh" => "eval \"$(leapp hook zsh)\"",
             "ksh93" | "mksh" => "eval \"$(leapp hook ksh)\"",
             "fish" => "leapp hook fish | source",
-            "tcsh" => "leapp hook tcsh >~/.leapp.tcsh && source ~/.leapp.tcsh",
+            "tcsh" => "eval `leapp hook tcsh`",
             "nu" => "source ~/leapp.nu",
             "elvish" => "eval (leapp hook elvish | slurp)",
             "xonsh" => "execx($(leapp hook xonsh))",

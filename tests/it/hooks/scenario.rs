@@ -208,3 +208,8 @@ fn elvish() {
 fn xonsh() {
     scenario("xonsh", Limits::None);
 }
+
+#[test]
+fn tcsh() {
+    scenario("tcsh", Limits::None);
+}
