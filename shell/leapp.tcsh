@@ -7,16 +7,18 @@
 
 if ( $?prompt ) then
   set __leapp_status = $status
-  if ( ! $?__leapp_key ) then
-    # A shell that was started with leapp's variables in its environment looks at once.
-    set __leapp_key = ( x )
-    if ( ! $?LEAPP_STATE ) set __leapp_key = ( )
-    set __leapp_at = 0
+  if ( ! $?__leapp_prompt ) then
+    if ( ! $?__leapp_key ) then
+      # A shell that was started with leapp's variables in its environment looks at once.
+      set __leapp_key = ( x )
+      if ( ! $?LEAPP_STATE ) set __leapp_key = ( )
+      set __leapp_at = 0
+    endif
     set __leapp_precmd = "`alias precmd`"
     if ( "$__leapp_precmd" == "" ) then
-      alias precmd 'source @SCRIPT@'
-    else
-      alias precmd "source @SCRIPT@;$__leapp_precmd"
+      alias precmd 'set __leapp_prompt;source @SCRIPT@'
+    else if ( "$__leapp_precmd" !~ *__leapp_prompt* ) then
+      alias precmd "set __leapp_prompt;source @SCRIPT@;$__leapp_precmd"
     endif
     unset __leapp_precmd
   endif
@@ -51,6 +53,7 @@ if ( $?prompt ) then
     eval "`@LEAPP@ hook-env tcsh`"
   endif
   unset __leapp_directory __leapp_file __leapp_now __leapp_late
+  unset __leapp_prompt
   set status = $__leapp_status
   unset __leapp_status
 endif

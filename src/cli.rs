@@ -39,6 +39,8 @@ pub enum Command {
     /// List the sessions
     #[command(alias = "ls")]
     List(List),
+    /// Say which session this shell holds, and where it comes from
+    Status(Status),
     /// Print the script by which a shell follows .leapp files
     Hook(Hook),
     /// Let the nearest .leapp file switch the shell to the session that it names
@@ -149,6 +151,17 @@ pub struct Logout {
     /// Forget also that the browser is signed in at the session's identity provider
     #[arg(long, conflicts_with = "all")]
     pub browser: bool,
+}
+
+/// `leapp status`.
+#[derive(Debug, Args)]
+pub struct Status {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Print a short segment for a prompt: the session, and how long it lasts
+    #[arg(long, conflicts_with = "json")]
+    pub prompt: bool,
 }
 
 /// `leapp hook`.

@@ -9,6 +9,7 @@ mod list;
 mod login;
 mod logout;
 mod session;
+mod status;
 mod trust;
 
 use std::ffi::OsString;
@@ -37,6 +38,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Logout(arguments) => logout::run(&context, &arguments),
         Command::Lock => lock(&context),
         Command::List(arguments) => list::run(&context, &arguments),
+        Command::Status(arguments) => status::run(context, &arguments),
         Command::Hook(arguments) => hook::run(&context, &arguments),
         Command::HookEnv(arguments) => hook_env::run(context, &arguments),
         Command::Allow(arguments) => trust::allow(&context, &arguments),

@@ -2,4 +2,5 @@
 
 mod console;
 mod people;
+mod prompt;
 mod scenario;

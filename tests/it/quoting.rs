@@ -10,7 +10,7 @@ use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
 use crate::shells::{Real, Scene};
 
 /// Values that have broken somebody's quoting, or could.
-const NASTY: &[&str] = &[
+pub(crate) const NASTY: &[&str] = &[
     "",
     " ",
     "  leading and trailing  ",

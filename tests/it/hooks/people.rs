@@ -113,7 +113,7 @@ impl Person {
         if self.shell == "tcsh" {
             command = {
                 let mut plain = Command::new("setsid");
-                plain.args(["-c", "-w"]).arg(program("tcsh"));
+                plain.env_clear().args(["-c", "-w"]).arg(program("tcsh"));
                 for (name, value) in command.get_envs() {
                     if let Some(value) = value {
                         plain.env(name, value);

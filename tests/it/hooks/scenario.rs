@@ -15,7 +15,7 @@ enum Limits {
 }
 
 #[track_caller]
-fn holds_outer(seen: &Variables) {
+pub(super) fn holds_outer(seen: &Variables) {
     for (name, value) in OUTER {
         assert_eq!(seen.get(name).map(String::as_str), Some(value), "{name}: {:?}", leapp_of(seen));
     }
@@ -31,7 +31,7 @@ fn leapp_of(seen: &Variables) -> Vec<String> {
 }
 
 #[track_caller]
-fn holds(seen: &Variables, session: &str) {
+pub(super) fn holds(seen: &Variables, session: &str) {
     assert_eq!(seen.get("LEAPP_SESSION").map(String::as_str), Some(session), "{:?}", leapp_of(seen));
     for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CREDENTIAL_EXPIRATION"] {
         let value = seen.get(name).unwrap_or_else(|| panic!("no {name}: {:?}", leapp_of(seen)));
@@ -43,7 +43,7 @@ fn holds(seen: &Variables, session: &str) {
 }
 
 #[track_caller]
-fn holds_none(seen: &Variables) {
+pub(super) fn holds_none(seen: &Variables) {
     for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "LEAPP_SESSION"] {
         assert_eq!(seen.get(name), None, "{name}: {:?}", leapp_of(seen));
     }

@@ -1,0 +1,279 @@
+//! What a hook must not do: cost anything, get in the way, or act where nobody looks at a prompt.
+
+use std::{
+    fs,
+    process::{Command, Stdio},
+    thread,
+    time::Duration,
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+
+use super::{
+    console::{Console, executable},
+    people::Person,
+    scenario::{holds, holds_none, holds_outer},
+};
+use crate::harness::{text, wait_until};
+
+/// What strace saw of new processes, while ten lines without a command were entered in a loaded directory.
+fn processes_of_ten_prompts(shell: &'static str) -> String {
+    let person = Person::new(shell);
+    // The prompts of these run git.
+    let plain = match shell {
+        "xonsh" => "$PROMPT = '> '",
+        "fish" => "function fish_prompt; echo '> '; end",
+        _ => "",
+    };
+    let mut console = person.start(plain);
+    holds(&console.after(&format!("cd {}", person.path("work/dev").display())), "corp");
+    thread::sleep(Duration::from_millis(300));
+    let log = person.home.path("strace");
+    let mut strace = Command::new("strace")
+        .args(["-f", "-qq", "-e", "trace=fork,vfork,clone,clone3,execve,write", "-o"])
+        .arg(&log)
+        .args(["-p", &console.pid().to_string()])
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("strace");
+    let status = format!("/proc/{}/status", console.pid());
+    let is_traced = || fs::read_to_string(&status).is_ok_and(|text| !text.contains("TracerPid:\t0"));
+    wait_until("strace looks on", Duration::from_secs(20), is_traced);
+    for _ in 0..10 {
+        console.line("");
+        thread::sleep(Duration::from_millis(150));
+    }
+    thread::sleep(Duration::from_millis(500));
+    let pid = Pid::from_raw(i32::try_from(strace.id()).expect("a pid"));
+    kill(pid, Signal::SIGINT).expect("ended");
+    strace.wait().expect("ended");
+    let seen = fs::read_to_string(&log).expect("a log");
+    assert!(seen.contains("write("), "the shell wrote no prompt:\n{seen}");
+    assert_eq!(person.calls(), 1);
+    // Threads and signals are no processes.
+    let is_process =
+        |line: &&str| !line.contains("write(") && !line.contains("CLONE_THREAD") && !line.contains("--- SIG");
+    seen.lines().filter(is_process).map(|line| format!("{line}\n")).collect()
+}
+
+#[test]
+fn nothing_is_forked_while_nothing_changed() {
+    for shell in ["bash", "zsh", "fish", "ksh93", "mksh", "tcsh", "nu", "elvish", "xonsh"] {
+        let processes = processes_of_ten_prompts(shell);
+        assert_eq!(processes, "", "{shell}");
+    }
+}
+
+/// Types lines in a shell whose hook has something to do at each of them, and tells what it printed between `<` and `>`.
+fn said_after(shell: &'static str, lines: &[&str]) -> String {
+    let person = Person::new(shell);
+    let mut console = person.start("");
+    for (place, line) in lines.iter().enumerate() {
+        person.directory(&format!("work/{place}"), Some("corp"));
+        person.leapp(&["allow", person.path(&format!("work/{place}")).to_str().expect("UTF-8")]);
+        console.line(&line.replace("DIRECTORY", person.path(&format!("work/{place}")).to_str().expect("UTF-8")));
+    }
+    console.report();
+    let screen = console.screen();
+    let start = screen.rfind("s<").map_or(0, |place| place + 2);
+    screen[start..].split('>').next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn the_status_of_the_last_command_stays() {
+    for (shell, failing, printing, said) in [
+        ("bash", "cd DIRECTORY; (exit 7)", "echo \"s\"\"<$?>\"", "7"),
+        ("zsh", "cd DIRECTORY; (exit 7)", "echo \"s\"\"<$?>\"", "7"),
+        ("zsh", "cd DIRECTORY; (exit 7) | true | (exit 3)", "echo \"s\"\"<$pipestatus>\"", "7 0 3"),
+        ("bash", "cd DIRECTORY; (exit 7) | true | (exit 3)", "echo \"s\"\"<${PIPESTATUS[*]}>\"", "7 0 3"),
+        ("ksh93", "cd DIRECTORY; (exit 7)", "echo \"s\"\"<$?>\"", "7"),
+        ("mksh", "cd DIRECTORY; (exit 7)", "echo \"s\"\"<$?>\"", "7"),
+        ("fish", "cd DIRECTORY; sh -c 'exit 7'", "echo s\"<$status>\"", "7"),
+        ("fish", "cd DIRECTORY; sh -c 'exit 7' | true | sh -c 'exit 3'", "echo s\"<$pipestatus>\"", "7 0 3"),
+        ("tcsh", "cd DIRECTORY; sh -c 'exit 7'", "echo s\"<$status>\"", "7"),
+    ] {
+        assert_eq!(said_after(shell, &[failing, printing]), said, "{shell}: {failing}");
+    }
+}
+
+/// Enters a directory and leaves it in a shell with these settings.
+fn comes_and_goes(shell: &'static str, before: &str, after: &str) {
+    let person = Person::new(shell);
+    let mut console = person.start_with(before, after, |_| {});
+    come_and_go(&person, &mut console);
+}
+
+fn come_and_go(person: &Person, console: &mut Console) {
+    let go = |name: &str| format!("cd {}", person.path(name).display());
+    holds(&console.after(&go("work/dev")), "corp");
+    holds(&console.after(&go("work/prod")), "prod");
+    holds_outer(&console.after(&go(".")));
+    assert_eq!(person.calls(), 3);
+}
+
+#[test]
+fn bash_may_have_any_settings() {
+    for before in [
+        "set -eu -o pipefail -o noclobber; IFS=$'x/p'; trap 'echo trapped' INT",
+        "set -o posix; set -a",
+        "shopt -s extglob nocasematch nullglob failglob dotglob; set -f",
+        "PROMPT_COMMAND='true; echo >/dev/null'",
+        "PROMPT_COMMAND=('true' 'echo >/dev/null')",
+        "eval \"$(leapp hook bash)\"",
+        "set -xv",
+    ] {
+        eprintln!("{before}");
+        comes_and_goes("bash", before, "");
+    }
+}
+
+#[test]
+fn zsh_may_have_any_settings() {
+    for before in [
+        "setopt ksh_arrays sh_word_split glob_subst csh_junkie_quotes rc_quotes no_nomatch extended_glob nullglob",
+        "setopt allexport warn_create_global no_unset posix_builtins no_case_match no_clobber",
+        "setopt err_return; IFS=x/p",
+        "eval \"$(leapp hook zsh)\"",
+        "emulate sh",
+        "emulate ksh; setopt xtrace verbose",
+    ] {
+        eprintln!("{before}");
+        comes_and_goes("zsh", before, "");
+    }
+}
+
+#[test]
+fn other_shells_may_have_hooks_twice_and_strict_settings() {
+    comes_and_goes("fish", "leapp hook fish | source", "");
+    comes_and_goes("mksh", "eval \"$(leapp hook ksh)\"; set -u; IFS=x/p", "");
+    comes_and_goes("ksh93", "eval \"$(leapp hook ksh)\"; set -u; set -o noclobber", "");
+    comes_and_goes("tcsh", "eval `leapp hook tcsh`; alias precmd 'echo -n'", "");
+}
+
+#[test]
+fn direnv_beside_it_works() {
+    let person = Person::new("bash");
+    let mut console = person.start_with("eval \"$(direnv hook bash)\"", "", |_| {});
+    fs::write(person.path("work/dev").join(".envrc"), "export FROM_DIRENV=yes\n").expect("written");
+    console.line(&format!("direnv allow {}", person.path("work/dev").display()));
+    let seen = console.after(&format!("cd {}", person.path("work/dev").display()));
+    holds(&seen, "corp");
+    assert_eq!(seen["FROM_DIRENV"], "yes");
+    let seen = console.after(&format!("cd {}", person.path(".").display()));
+    holds_outer(&seen);
+    assert_eq!(seen.get("FROM_DIRENV"), None);
+}
+
+#[test]
+fn a_change_within_a_line_is_seen() {
+    let bash = "eval \"$(leapp hook bash --wrap-cd)\"";
+    for (shell, before) in [("zsh", ""), ("fish", ""), ("bash", bash)] {
+        let person = Person::new(shell);
+        let mut console = person.start_with(before, "", |_| {});
+        let path = person.path("work/dev");
+        holds(&console.reported_by(|report| format!("cd {} && {report}", path.display())), "corp");
+        let home = person.path(".");
+        holds_outer(&console.reported_by(|report| format!("cd {} && {report}", home.display())));
+    }
+}
+
+#[test]
+fn what_fails_is_not_tried_at_every_prompt() {
+    for shell in ["bash", "zsh", "fish", "ksh93", "mksh", "tcsh", "nu", "elvish", "xonsh"] {
+        let person = Person::new(shell);
+        let mut console = person.start("");
+        console.report();
+        let count = format!("#!/bin/sh\necho >>'{}'\nexit 1\n", person.path("calls").display());
+        executable(&person.path("bin/leapp"), &count);
+        console.line(&format!("cd {}", person.path("work/dev").display()));
+        for _ in 0..3 {
+            console.line("");
+        }
+        holds_outer(&console.report());
+        assert_eq!(person.calls(), 1, "{shell}");
+    }
+}
+
+#[test]
+fn ctrl_c_ends_it_once() {
+    for shell in ["bash", "zsh", "fish"] {
+        let person = Person::new(shell);
+        let mut console = person.start("trap 'echo trapped' INT");
+        console.report();
+        let slow = format!("#!/bin/sh\necho >>'{}'\nexec sleep 20\n", person.path("calls").display());
+        executable(&person.path("bin/leapp"), &slow);
+        console.line(&format!("cd {}", person.path("work/dev").display()));
+        wait_until("the hook runs", Duration::from_secs(20), || person.calls() == 1);
+        thread::sleep(Duration::from_millis(200));
+        console.keys(b"\x03");
+        holds_outer(&console.at_next_prompt());
+        assert_eq!(person.calls(), 1, "{shell}");
+    }
+}
+
+#[test]
+fn a_shell_reconciles_what_it_was_handed() {
+    for (shell, nested) in [("bash", "bash --noprofile --rcfile ~/rc -i"), ("zsh", "zsh -d -i"), ("fish", "fish -i")] {
+        let person = Person::new(shell);
+        let mut console = person.start("");
+        holds(&console.after(&format!("cd {}", person.path("work/dev").display())), "corp");
+        console.line(nested);
+        // In the same directory nothing changes; outside of it nothing of the directory's session stays.
+        holds(&console.at_next_prompt(), "corp");
+        assert_eq!(person.calls(), 2, "{shell}");
+        holds_none(&console.after(&format!("cd {}", person.path(".").display())));
+        console.line("exit");
+        holds(&console.at_next_prompt(), "corp");
+        // A new pane of tmux begins elsewhere.
+        console.line(&format!("env -C {} {nested}", person.path(".").display()));
+        holds_none(&console.at_next_prompt());
+        console.line("exit");
+        // A shell in place of this one.
+        console.line(&format!("exec {nested}"));
+        holds(&console.at_next_prompt(), "corp");
+    }
+}
+
+#[test]
+fn a_shell_of_exec_stays_with_its_session() {
+    let person = Person::new("bash");
+    let mut console = person.start("");
+    console.line(&format!("leapp exec prod -- bash --noprofile --rcfile {} -i", person.path("rc").display()));
+    let seen = console.after(&format!("cd {}", person.path("work/dev").display()));
+    assert_eq!(seen["LEAPP_SESSION"], "prod");
+    assert_eq!(console.at_next_prompt()["AWS_ACCESS_KEY_ID"], seen["AWS_ACCESS_KEY_ID"]);
+}
+
+#[test]
+fn nothing_happens_where_nobody_looks_at_a_prompt() {
+    let person = Person::new("bash");
+    for (shell, line) in [
+        ("bash", "eval \"$(leapp hook bash)\"; cd work/dev; env"),
+        ("zsh", "eval \"$(leapp hook zsh)\"; cd work/dev; env"),
+        ("fish", "leapp hook fish | source; cd work/dev; env"),
+        ("ksh93", "eval \"$(leapp hook ksh)\"; cd work/dev; env"),
+        ("tcsh", "eval `leapp hook tcsh`; cd work/dev; env"),
+    ] {
+        let mut command = Command::new(crate::shells::program(shell));
+        person.home.surround(&mut command);
+        let path = format!("{}:{}", person.path("bin").display(), std::env::var("PATH").unwrap_or_default());
+        let output = command.env("PATH", path).current_dir(person.path(".")).args(["-c", line]).output().expect("ran");
+        assert!(output.status.success(), "{shell}: {}", text(&output.stderr));
+        assert!(!text(&output.stdout).contains("AWS_SECRET_ACCESS_KEY"), "{shell}");
+        assert_eq!(person.calls(), 0, "{shell}");
+    }
+}
+
+#[test]
+fn it_can_be_quiet() {
+    let person = Person::new("zsh");
+    let mut console = person.start_with("", "", |command| {
+        command.env("LEAPP_LOG", "off");
+    });
+    come_and_go(&person, &mut console);
+    assert_eq!(console.times_shown("leapp: "), 0, "{}", console.screen());
+}
