@@ -34,6 +34,8 @@ build: ## Build for development
 lint: ## Check format, lints and scripts
 	@cargo fmt --check
 	@cargo clippy --locked --quiet --all-targets -- -D warnings
+	@shellcheck --shell=bash shell/*.bash
+	@zsh -n shell/leapp.zsh && fish --no-execute shell/leapp.fish && ksh93 -n shell/leapp.ksh && mksh -n shell/leapp.ksh
 	@shellcheck $$(git ls-files | xargs grep -lE '^#!(/usr)?/bin/(env )?(ba)?sh' --)
 
 .PHONY: deny

@@ -17,7 +17,7 @@ __leapp_token=@TOKEN@
 __leapp_at=${__leapp_at:-0}
 
 _leapp_hook() {
-  local status=$? directory=$PWD file= content= token= key=
+  local status=$? directory=$PWD file='' content='' token='' key=''
   while :; do
     if [[ -f $directory/.leapp ]]; then
       file=$directory/.leapp
@@ -85,7 +85,7 @@ _leapp_restore() {
     old=${!old}
     unset -v "__leapp_old_$name"
     printf -v "$name" %s "${old#?}"
-    case $old in x*) export "$name" ;; esac
+    case $old in x*) export "${name?}" ;; esac
   done
 }
 
@@ -93,6 +93,7 @@ if [[ " ${PROMPT_COMMAND[*]-} " != *_leapp_hook* ]]; then
   if [[ $(declare -p PROMPT_COMMAND 2>/dev/null) == "declare -a"* ]]; then
     PROMPT_COMMAND=(_leapp_hook "${PROMPT_COMMAND[@]}")
   else
+    # shellcheck disable=SC2178,SC2128 # it is a string here
     PROMPT_COMMAND="_leapp_hook${PROMPT_COMMAND:+;$PROMPT_COMMAND}"
   fi
 fi

@@ -2,7 +2,7 @@
 #
 # Before each prompt and after each change of directory: if the nearest .leapp file or leapp's state changed,
 # `leapp hook-env` tells what to do. Nothing is forked while nothing changed. What variables held before is kept here,
-# unexported.
+# unexported, behind an "x" (it was exported) or a "-".
 
 if status is-interactive
 
@@ -57,7 +57,7 @@ if status is-interactive
     function _leapp_save
         for name in $argv[2..]
             set -e -g __leapp_old_$name
-            set -q $name; and set -g -u __leapp_old_$name $argv[1]$$name
+            set -q $name; and set -g -u __leapp_old_$name $argv[1] $$name
         end
     end
 
@@ -72,10 +72,11 @@ if status is-interactive
             set -e -g $name
             set -l old __leapp_old_$name
             set -q $old; or continue
-            if string match -q 'x*' -- $$old
-                set -g -x $name (string sub -s 2 -- $$old)
+            set -l kept $$old
+            if test $kept[1] = x
+                set -g -x $name $kept[2..]
             else
-                set -g -u $name (string sub -s 2 -- $$old)
+                set -g -u $name $kept[2..]
             end
             set -e -g $old
         end

@@ -137,7 +137,7 @@ impl<'c> Report<'c> {
             let path = context.paths().short(directory.path.as_ref());
             rows.push(("directory", format!("{path}{asks}: {}", directory.standing)));
         }
-        rows.iter().map(|(name, value)| format!("{name:<10} {}\n", escaped(value))).collect()
+        rows.iter().fold(String::new(), |text, (name, value)| text + &format!("{name:<10} {}\n", escaped(value)))
     }
 
     fn to_json(&self) -> Result<String> {

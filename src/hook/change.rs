@@ -152,17 +152,14 @@ impl<'e, E: Fn(&str) -> Option<&'e str>> Shell<'_, E> {
                 Owner::Person if is_touched => change.forget.push(name),
                 Owner::Person | Owner::Leapp => {}
             }
-            match plan.value(name) {
-                Some(value) => {
-                    state.set_mark(name, Mark::of(name, value));
-                    if self.value(name) != Some(value) {
-                        change.plan.set(name, value)?;
-                    }
+            if let Some(value) = plan.value(name) {
+                state.set_mark(name, Mark::of(name, value));
+                if self.value(name) != Some(value) {
+                    change.plan.set(name, value)?;
                 }
-                None => {
-                    state.set_mark(name, Mark::Unset);
-                    self.unset(name, &mut change);
-                }
+            } else {
+                state.set_mark(name, Mark::Unset);
+                self.unset(name, &mut change);
             }
         }
         Ok((change, state))
@@ -172,6 +169,211 @@ impl<'e, E: Fn(&str) -> Option<&'e str>> Shell<'_, E> {
         if self.value(name).is_some() {
             // A name of leapp's own is one that every shell takes.
             let _ = change.plan.unset(name);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{environment::Grant, secret::Secret};
+
+    /// A shell that does what it is told.
+    #[derive(Clone, Debug, Default, PartialEq, Eq)]
+    struct Model {
+        exported: BTreeMap<String, String>,
+        kept: BTreeMap<String, String>,
+    }
+
+    impl Model {
+        fn of(variables: &[(&str, &str)]) -> Self {
+            let exported = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            Self { exported, kept: BTreeMap::new() }
+        }
+
+        fn get(&self, name: &str) -> Option<&str> {
+            self.exported.get(name).map(String::as_str)
+        }
+
+        fn go(&mut self, target: Target) {
+            let before = self.get(STATE).and_then(State::parse);
+            let change = change(before.as_ref(), |name| self.get(name), target).expect("a change");
+            for name in change.restore {
+                match self.kept.remove(name) {
+                    Some(value) => self.exported.insert(name.to_owned(), value),
+                    None => self.exported.remove(name),
+                };
+            }
+            for name in change.forget.into_iter().chain(change.save_local) {
+                self.kept.remove(name);
+            }
+            for name in change.save {
+                self.kept.insert(name.to_owned(), self.exported[name].clone());
+            }
+            for name in change.plan.removals() {
+                self.exported.remove(name);
+            }
+            for (name, value) in change.plan.variables() {
+                self.exported.insert(name.to_owned(), value.to_owned());
+            }
+        }
+
+        fn set(&mut self, name: &str, value: &str) {
+            self.exported.insert(name.to_owned(), value.to_owned());
+        }
+    }
+
+    const LEAVE: Target = Target::Before { told: None };
+
+    fn session(alias: &str, keys: &str) -> Target {
+        let (secret, token) = (Secret::new(format!("secret {keys}")), Secret::new(format!("token {keys}")));
+        let plan = Plan::for_session(&Grant {
+            alias,
+            region: Some("eu-west-1"),
+            access_key_id: &format!("ASIA{keys}"),
+            secret_access_key: &secret,
+            session_token: Some(&token),
+            expiration: None,
+        });
+        let place = Place { session: alias.to_owned(), scope: format!("/{alias}/.leapp") };
+        Target::Session { status: Status::Loaded, place, plan: plan.expect("a plan") }
+    }
+
+    fn signed_out(alias: &str) -> Target {
+        let place = Place { session: alias.to_owned(), scope: format!("/{alias}/.leapp") };
+        Target::Session { status: Status::SignedOut, place, plan: Plan::clear_credentials() }
+    }
+
+    fn outer() -> Model {
+        Model::of(&[(ACCESS_KEY_ID, "AKIA"), (SECRET_ACCESS_KEY, "mine"), ("AWS_PROFILE", "p"), ("AWS_REGION", "r")])
+    }
+
+    #[test]
+    fn what_was_there_before_comes_back() {
+        let mut shell = outer();
+        shell.go(session("dev", "1"));
+        assert_eq!((shell.get(ACCESS_KEY_ID), shell.get("AWS_PROFILE")), (Some("ASIA1"), None));
+        shell.go(session("dev", "2"));
+        shell.go(session("prod", "3"));
+        assert_eq!((shell.get(SESSION), shell.get(SESSION_TOKEN)), (Some("prod"), Some("token 3")));
+        shell.go(LEAVE);
+        assert_eq!(shell, outer());
+    }
+
+    #[test]
+    fn signed_out_is_nothing_rather_than_what_was_before() {
+        let mut shell = outer();
+        shell.go(session("dev", "1"));
+        shell.go(signed_out("dev"));
+        for name in KEYS.into_iter().chain(BESIDE_KEYS).chain(["AWS_PROFILE"]) {
+            assert_eq!(shell.get(name), None, "{name}");
+        }
+        assert_eq!(shell.get("AWS_REGION"), Some("r"));
+        shell.go(session("dev", "2"));
+        assert_eq!(shell.get(ACCESS_KEY_ID), Some("ASIA2"));
+        shell.go(LEAVE);
+        assert_eq!(shell, outer());
+    }
+
+    #[test]
+    fn one_changed_key_makes_all_of_them_the_persons() {
+        let mut shell = outer();
+        shell.go(session("dev", "1"));
+        shell.set(ACCESS_KEY_ID, "AKIAMINE");
+        shell.set(SECRET_ACCESS_KEY, "other");
+        for target in [session("dev", "2"), LEAVE] {
+            shell.go(target);
+            let seen = [shell.get(ACCESS_KEY_ID), shell.get(SECRET_ACCESS_KEY), shell.get(SESSION_TOKEN)];
+            assert_eq!(seen, [Some("AKIAMINE"), Some("other"), None]);
+            assert_eq!(shell.get(SESSION), None);
+        }
+        assert_eq!((shell.get("AWS_PROFILE"), shell.get("AWS_REGION")), (Some("p"), Some("r")));
+        assert!(shell.kept.is_empty(), "{:?}", shell.kept);
+    }
+
+    #[test]
+    fn another_directory_replaces_what_the_person_set_and_gives_it_back() {
+        let mut shell = outer();
+        shell.go(session("dev", "1"));
+        shell.set(ACCESS_KEY_ID, "AKIAMINE");
+        shell.set("AWS_REGION", "mine");
+        shell.go(session("prod", "2"));
+        assert_eq!((shell.get(ACCESS_KEY_ID), shell.get("AWS_REGION")), (Some("ASIA2"), Some("eu-west-1")));
+        shell.go(LEAVE);
+        let seen = [shell.get(ACCESS_KEY_ID), shell.get(SECRET_ACCESS_KEY), shell.get(SESSION_TOKEN)];
+        // Neither the secret of `dev` nor the one from before belongs to the person's own key.
+        assert_eq!((seen, shell.get("AWS_REGION")), ([Some("AKIAMINE"), None, None], Some("mine")));
+    }
+
+    #[test]
+    fn a_shell_that_was_handed_a_session_leaves_nothing_of_it() {
+        let mut shell = outer();
+        shell.go(session("dev", "1"));
+        shell.kept.clear();
+        shell.go(LEAVE);
+        assert_eq!(shell, Model::default());
+    }
+
+    #[test]
+    fn what_the_person_was_told_is_remembered() {
+        let mut shell = outer();
+        let place = Place { session: "dev".into(), scope: "/x/.leapp".into() };
+        shell.go(Target::Before { told: Some(place.clone()) });
+        assert_eq!(shell.get(STATE).and_then(State::parse), Some(State::new(Status::Told, place)));
+        shell.go(LEAVE);
+        assert_eq!(shell, outer());
+    }
+
+    /// What may happen to a shell.
+    #[derive(Clone, Debug)]
+    enum Step {
+        Session(u8, u8),
+        SignedOut(u8),
+        Leave,
+        Set(usize, String),
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            (0..3u8, 0..9u8).prop_map(|(alias, keys)| Step::Session(alias, keys)),
+            (0..3u8).prop_map(Step::SignedOut),
+            Just(Step::Leave),
+            (0..GRANTED.len() + COMPETITORS.len(), "[a-c]").prop_map(|(name, value)| Step::Set(name, value)),
+        ]
+    }
+
+    proptest! {
+        /// Key, secret and token are never of two identities, and outside of every directory nothing of leapp's is left.
+        #[test]
+        fn identities_never_mix(steps in prop::collection::vec(step(), 0..12)) {
+            let mut shell = outer();
+            for step in steps {
+                match step {
+                    Step::Session(alias, keys) => shell.go(session(&format!("s{alias}"), &keys.to_string())),
+                    Step::SignedOut(alias) => shell.go(signed_out(&format!("s{alias}"))),
+                    Step::Leave => {
+                        shell.go(LEAVE);
+                        for (name, value) in &shell.exported {
+                            prop_assert!(!value.contains("ASIA") && !value.starts_with("token"), "{name}");
+                        }
+                        continue;
+                    }
+                    Step::Set(name, value) => {
+                        let name = GRANTED.into_iter().chain(COMPETITORS).nth(name).expect("a name");
+                        shell.set(name, &value);
+                        continue;
+                    }
+                }
+                let of_leapp = |name: &str| shell.get(name).filter(|value| value.contains("ASIA") || value.contains(' '));
+                let number = |value: &str| value.chars().last();
+                let numbers: Vec<_> = KEYS.iter().filter_map(|key| of_leapp(key).and_then(number)).collect();
+                prop_assert!(numbers.windows(2).all(|pair| pair[0] == pair[1]), "{:?}", shell);
+                prop_assert!(numbers.is_empty() || numbers.len() == KEYS.len(), "{:?}", shell);
+            }
         }
     }
 }

@@ -62,7 +62,7 @@ impl Shell {
             Self::Nushell => json::quote(&mut script, text),
             Self::Elvish => elvish::quote(&mut script, text),
             Self::Tcsh => {
-                tcsh::quote(&mut script, text).map_err(|why| Error::new("cannot write the hook").because(why))?
+                tcsh::quote(&mut script, text).map_err(|why| Error::new("cannot write the hook").because(why))?;
             }
             Self::Xonsh => xonsh::quote(&mut script, text),
             Self::PowerShell => powershell::quote(&mut script, text),

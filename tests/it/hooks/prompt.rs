@@ -19,6 +19,19 @@ use super::{
 };
 use crate::harness::{text, wait_until};
 
+const SHELLS: [&str; 9] = ["bash", "zsh", "fish", "ksh93", "mksh", "tcsh", "nu", "elvish", "xonsh"];
+
+/// Tries something in every shell, three at a time: most of it is waiting.
+fn in_each_shell(try_it: impl Fn(&'static str) + Sync) {
+    for shells in SHELLS.chunks(3) {
+        thread::scope(|scope| {
+            for shell in shells {
+                scope.spawn(|| try_it(shell));
+            }
+        });
+    }
+}
+
 /// What strace saw of new processes, while ten lines without a command were entered in a loaded directory.
 fn processes_of_ten_prompts(shell: &'static str) -> String {
     let person = Person::new(shell);
@@ -57,15 +70,12 @@ fn processes_of_ten_prompts(shell: &'static str) -> String {
     // Threads and signals are no processes.
     let is_process =
         |line: &&str| !line.contains("write(") && !line.contains("CLONE_THREAD") && !line.contains("--- SIG");
-    seen.lines().filter(is_process).map(|line| format!("{line}\n")).collect()
+    seen.lines().filter(is_process).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
 fn nothing_is_forked_while_nothing_changed() {
-    for shell in ["bash", "zsh", "fish", "ksh93", "mksh", "tcsh", "nu", "elvish", "xonsh"] {
-        let processes = processes_of_ten_prompts(shell);
-        assert_eq!(processes, "", "{shell}");
-    }
+    in_each_shell(|shell| assert_eq!(processes_of_ten_prompts(shell), "", "{shell}"));
 }
 
 /// Types lines in a shell whose hook has something to do at each of them, and tells what it printed between `<` and `>`.
@@ -183,7 +193,7 @@ fn a_change_within_a_line_is_seen() {
 
 #[test]
 fn what_fails_is_not_tried_at_every_prompt() {
-    for shell in ["bash", "zsh", "fish", "ksh93", "mksh", "tcsh", "nu", "elvish", "xonsh"] {
+    in_each_shell(|shell| {
         let person = Person::new(shell);
         let mut console = person.start("");
         console.report();
@@ -195,7 +205,7 @@ fn what_fails_is_not_tried_at_every_prompt() {
         }
         holds_outer(&console.report());
         assert_eq!(person.calls(), 1, "{shell}");
-    }
+    });
 }
 
 #[test]
