@@ -13,7 +13,7 @@ case ${__leapp_flags-} in *a*) __leapp_flags=a ;; *) __leapp_flags= ;; esac
 __leapp_bin=@LEAPP@
 __leapp_token=@TOKEN@
 # A shell that was started with leapp's variables in its environment looks at once.
-[[ -n ${__leapp_key+x} || -n ${LEAPP_STATE-} ]] || __leapp_key=
+__leapp_key=${__leapp_key-${LEAPP_STATE:+x}}
 __leapp_at=${__leapp_at:-0}
 
 _leapp_hook() {
@@ -27,20 +27,28 @@ _leapp_hook() {
     directory=${directory%/*}
   done
   if [[ -n $file ]]; then
-    IFS= read -r -d '' -n 2049 content 2>/dev/null <"$file" || :
-    IFS= read -r token 2>/dev/null <"$__leapp_token" || :
+    # Asking first costs less than hiding what `read` would say.
+    [[ ! -r $file ]] || IFS= read -r -d '' -n 2049 content <"$file" || :
+    [[ ! -r $__leapp_token ]] || IFS= read -r token <"$__leapp_token" || :
     key=$file$'\n'$token$'\n'$content
   fi
   # `[`, for no option makes it ignore case.
-  if [ -z "${__leapp_key+x}" ] || [ "$key" != "$__leapp_key" ] || _leapp_is_late; then
+  if [ "$key" != "$__leapp_key" ] || { [[ $__leapp_at != 0 ]] && _leapp_is_late; }; then
     _leapp_follow "$key"
   fi
   return "$status"
 }
 
-_leapp_is_late() {
-  [ "$__leapp_at" != 0 ] || return 1
-  local now=${EPOCHSECONDS-}
+# Bash 5 has a clock, bash 4 has one in printf; before that there is none, and a loaded session pays for a process.
+if [[ -n ${EPOCHSECONDS-} ]]; then
+  _leapp_is_late() { ((EPOCHSECONDS >= __leapp_at)); }
+else
+  _leapp_is_late() {
+    local now
+    printf -v now '%(%s)T' -1 2>/dev/null || now=$(command date +%s)
+    ((now >= __leapp_at))
+  }
+fi
   # Bash 4 has a clock in printf; before that there is none, and only a loaded session pays for a process.
   [ -n "$now" ] || printf -v now '%(%s)T' -1 2>/dev/null || now=$(command date +%s)
   [ "$now" -ge "$__leapp_at" ]
