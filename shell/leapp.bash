@@ -49,10 +49,6 @@ else
     ((now >= __leapp_at))
   }
 fi
-  # Bash 4 has a clock in printf; before that there is none, and only a loaded session pays for a process.
-  [ -n "$now" ] || printf -v now '%(%s)T' -1 2>/dev/null || now=$(command date +%s)
-  [ "$now" -ge "$__leapp_at" ]
-}
 
 _leapp_follow() {
   local flags=$- answer
