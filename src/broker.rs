@@ -5,6 +5,7 @@ use std::{cell::OnceCell, time::Duration};
 use time::OffsetDateTime;
 
 use crate::{
+    aws_files::AwsFiles,
     chain::{Broken, Chain},
     config::Config,
     context::Context,
@@ -13,9 +14,9 @@ use crate::{
     error::{Error, Kind, Result},
     generation,
     lock::Lock,
-    provider::{Means, chained, federated},
+    provider::{Means, chained, federated, profile},
     saml::EncodedResponse,
-    session::{Session, SessionDuration, Source},
+    session::{Profile, RoleArn, Session, SessionDuration, Source},
     sts::Sts,
     vault::{EntryName, Vault},
 };
@@ -48,6 +49,7 @@ pub struct Broker<'a> {
     config: &'a Config,
     options: Options,
     vault: OnceCell<Vault<'a>>,
+    aws_files: OnceCell<AwsFiles>,
     sts: Sts<'a>,
 }
 
@@ -56,6 +58,8 @@ struct Link<'a> {
     session: &'a Session,
     duration: Option<SessionDuration>,
     entry: EntryName,
+    /// Whether its credentials are kept: those that a profile has in its file are read there each time.
+    is_kept: bool,
 }
 
 /// What a link's credentials are wanted for.
@@ -70,7 +74,8 @@ enum Role {
 impl<'a> Broker<'a> {
     /// A broker for one run.
     pub fn new(context: &'a Context, config: &'a Config, options: Options) -> Self {
-        Self { context, config, options, vault: OnceCell::new(), sts: Sts::new(context, config.timeout) }
+        let (vault, aws_files) = (OnceCell::new(), OnceCell::new());
+        Self { context, config, options, vault, aws_files, sts: Sts::new(context, config.timeout) }
     }
 
     /// The credentials of a session: those that are kept, else new ones.
@@ -89,6 +94,11 @@ impl<'a> Broker<'a> {
     pub fn credentials_with(&self, session: &'a Session, response: EncodedResponse) -> Result<Credentials> {
         let links = self.links(session)?;
         let [base, rest @ ..] = links.as_slice() else { return self.of(&links, Role::Asked) };
+        if !matches!(base.session.source, Source::Federated(_)) {
+            let alias = &session.alias;
+            return Err(Error::usage(format!("cannot take a SAML response for `{alias}`"))
+                .because(format!("`{}` is no federated session", base.session.alias)));
+        }
         self.unlock()?;
         // The response is for here and now: the chain is walked with it in hand, whatever is kept or can be.
         let base_credentials = self.fetch_and_keep(base, None, Some(response))?;
@@ -101,7 +111,11 @@ impl<'a> Broker<'a> {
     /// Where the vault cannot be read.
     pub fn kept(&self, session: &'a Session) -> Result<Option<Credentials>> {
         let links = self.links(session)?;
-        links.last().map_or(Ok(None), |link| self.cached(link, |kept, now| !kept.time_left(now).is_zero()))
+        match links.split_last() {
+            None => Ok(None),
+            Some((link, above)) if !link.is_kept => self.fetch(link, above, Role::Asked).map(Some),
+            Some((link, _)) => self.cached(link, |kept, now| !kept.time_left(now).is_zero()),
+        }
     }
 
     /// The links from the base on; each one's entry is named after everything that shapes its credentials.
@@ -112,22 +126,60 @@ impl<'a> Broker<'a> {
         let links = chain.sessions().map(|link| {
             let is_last = link.alias == session.alias;
             let duration = self.options.duration.filter(|_| is_last).or(link.duration);
+            let is_kept = match &link.source {
+                Source::Profile(source) => self.is_kept(link, source, duration)?,
+                Source::Federated(_) | Source::Chained(_) => true,
+            };
             // What `login` got for another duration serves those who ask for none.
             let named = if self.options.renew { link.duration } else { duration };
-            above = self.shape(link, named, endpoint, &above).short();
-            Link { session: link, duration, entry: EntryName::new(link.alias.as_str(), &above, "credentials") }
+            above = self.shape(link, named, endpoint, &above)?.short();
+            let entry = EntryName::new(link.alias.as_str(), &above, "credentials");
+            Ok(Link { session: link, duration, entry, is_kept })
         });
-        Ok(links.collect())
+        links.collect::<Result<_>>().map_err(|error: Error| match chain.hops.is_empty() {
+            true => error,
+            false => error.within(format!("cannot get credentials for `{}`", session.alias)),
+        })
+    }
+
+    /// Checks a profile before anything is asked of anybody, and says whether what it yields is kept.
+    fn is_kept(&self, session: &Session, source: &Profile, wish: Option<SessionDuration>) -> Result<bool> {
+        let files = self.aws_files().map_err(|error| error.within(profile::what(session, source)))?;
+        profile::check(self.context, files, session, source, wish)?;
+        Ok(!profile::has_keys(files, source))
+    }
+
+    /// The files of `~/.aws`, read once: what is checked is what is used.
+    fn aws_files(&self) -> Result<&AwsFiles> {
+        match self.aws_files.get() {
+            Some(files) => Ok(files),
+            None => {
+                let files = AwsFiles::read(self.context)?;
+                Ok(self.aws_files.get_or_init(|| files))
+            }
+        }
     }
 
     /// Everything that shapes the credentials of a link: an edit of the config takes effect at once.
-    fn shape(&self, session: &Session, duration: Option<SessionDuration>, endpoint: &str, above: &str) -> Digest {
+    fn shape(
+        &self,
+        session: &Session,
+        duration: Option<SessionDuration>,
+        endpoint: &str,
+        above: &str,
+    ) -> Result<Digest> {
         let duration = duration.map_or(String::new(), |duration| duration.seconds().to_string());
-        let mut parts = vec!["1", session.kind(), endpoint, session.role_arn().as_str(), &duration, above];
+        let role = session.role_arn().map_or("", RoleArn::as_str);
+        let mut parts = vec!["1", session.kind(), endpoint, role, &duration, above];
         match &session.source {
             Source::Federated(federated) => {
                 parts.extend([federated.saml_url.as_str(), federated.idp_arn.as_str()]);
-                Digest::of(&parts)
+                Ok(Digest::of(&parts))
+            }
+            Source::Profile(source) => {
+                let digest = profile::digest(self.context, self.aws_files()?, source).short();
+                parts.extend([source.source_profile.as_str(), &digest]);
+                Ok(Digest::of(&parts))
             }
             Source::Chained(settings) => {
                 let name = settings.role_session_name.expand(&self.context.user(), &self.context.host());
@@ -143,7 +195,7 @@ impl<'a> Broker<'a> {
                 ])
                 .to_string();
                 parts.push(&more);
-                Digest::of(&parts)
+                Ok(Digest::of(&parts))
             }
         }
     }
@@ -153,6 +205,9 @@ impl<'a> Broker<'a> {
         let Some((link, above)) = links.split_last() else {
             return Err(Error::new("cannot get credentials").because("the chain is empty"));
         };
+        if !link.is_kept {
+            return self.fetch(link, above, role);
+        }
         if let Some(kept) = self.cached(link, |kept, now| self.is_good(kept, now, role))? {
             return Ok(kept);
         }
@@ -207,6 +262,7 @@ impl<'a> Broker<'a> {
             (Source::Federated(settings), _) => {
                 federated::credentials(&means, link.session, settings, link.duration, given)?
             }
+            (Source::Profile(source), _) => profile::credentials(&means, self.aws_files()?, link.session, source)?,
             (Source::Chained(settings), Some(assumer)) => {
                 chained::credentials(&means, link.session, settings, assumer, link.duration)?
             }
@@ -214,7 +270,7 @@ impl<'a> Broker<'a> {
                 return Err(Error::new("cannot get credentials").because("the chain has no base"));
             }
         };
-        if let Some(vault) = means.keeps() {
+        if let Some(vault) = means.keeps().filter(|_| credentials.may_be_kept()) {
             // Credentials that cannot be kept are credentials all the same.
             match vault.put(&link.entry, &credentials.to_bytes()) {
                 Ok(()) => generation::bump(self.context),

@@ -7,8 +7,8 @@ use std::ffi::OsString;
 use clap::{Args, Parser, Subcommand};
 
 pub use session::{
-    Add, AddChained, AddFederated, AddKind, AssumerField, ChainedFields, CommonFields, Edit, FederatedFields, Remove,
-    Rename, RoleField, SessionArgs, SessionCommand, Show,
+    Add, AddChained, AddFederated, AddKind, AddProfile, AssumerField, ChainedFields, CommonFields, DurationField, Edit,
+    FederatedFields, ProfileFields, Remove, Rename, RoleField, SessionArgs, SessionCommand, Show,
 };
 
 /// AWS credentials of a named session, in a child process or in this shell.

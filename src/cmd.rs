@@ -19,6 +19,7 @@ use crate::{
     context::Context,
     environment::{Grant, Plan},
     error::{Error, Result},
+    provider,
     session::{Region, Session, SessionDuration, parse_span},
     vault,
 };
@@ -65,22 +66,22 @@ struct Wanted {
 
 /// The environment with a session's credentials in it, as `exec` and `env` are asked for it.
 fn granted(context: &Context, config: &Config, session: &Session, wanted: &Wanted) -> Result<Plan> {
-    if let Some(region) = &wanted.region
-        && region.partition() != session.role_arn().partition()
+    if let (Some(region), Some(role)) = (&wanted.region, session.role_arn())
+        && region.partition() != role.partition()
     {
-        let (here, there) = (region.partition(), session.role_arn().partition());
+        let (here, there) = (region.partition(), role.partition());
         return Err(Error::usage("cannot take --region")
             .because(format!("`{region}` is a region of {here}, and the role of `{}` is in {there}", session.alias)));
     }
     let credentials = Broker::new(context, config, wanted.options).credentials(session)?;
-    let region = wanted.region.as_ref().or_else(|| config.region(session));
+    let region = wanted.region.clone().or_else(|| provider::region(context, config, session));
     let mut plan = Plan::for_session(&Grant {
         alias: session.alias.as_str(),
-        region: region.map(Region::as_str),
+        region: region.as_ref().map(Region::as_str),
         access_key_id: &credentials.access_key_id,
         secret_access_key: &credentials.secret_access_key,
-        session_token: Some(&credentials.session_token),
-        expiration: Some(credentials.expiration),
+        session_token: credentials.session_token.as_ref(),
+        expiration: credentials.expiration,
     })?;
     // A region that another session brought goes with that session.
     if region.is_none() && context.var("LEAPP_SESSION").is_some() {

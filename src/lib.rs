@@ -3,6 +3,7 @@
 //! [`run`] is the program. The rooms, and which way they know each other, are on the map in `docs/architecture.md`:
 //! `cmd` → [`broker`] → `provider`, [`vault`], [`browser`] → [`saml`], [`chain`], [`environment`], [`session`].
 
+mod aws_files;
 pub mod broker;
 pub mod browser;
 pub mod chain;

@@ -98,7 +98,7 @@ impl<'a> Sts<'a> {
             Some(url) => without_user(url),
             None => format!("STS in {region}"),
         };
-        Hop { session, endpoint, timeout: self.timeout }
+        Hop { session, endpoint, timeout: self.timeout, assumer_profile: None }
     }
 
     /// Exchanges a SAML response for credentials; the call is not signed.
@@ -190,8 +190,8 @@ impl<'a> Sts<'a> {
             config = config.credentials_provider(SdkCredentials::new(
                 of.access_key_id.as_str(),
                 of.secret_access_key.expose(),
-                Some(of.session_token.expose().to_owned()),
-                Some(of.expiration.into()),
+                of.session_token.as_ref().map(|token| token.expose().to_owned()),
+                of.expiration.map(Into::into),
                 "leapp",
             ));
         }
@@ -243,8 +243,8 @@ impl<'a> Sts<'a> {
         Ok(Credentials {
             access_key_id: credentials.access_key_id,
             secret_access_key: Secret::new(credentials.secret_access_key),
-            session_token: Secret::new(credentials.session_token),
-            expiration,
+            session_token: Some(Secret::new(credentials.session_token)),
+            expiration: Some(expiration),
             issued: now,
             arn,
         })

@@ -9,8 +9,8 @@ use super::{
 use crate::{
     error::Result,
     session::{
-        Alias, Chained, ExternalId, Federated, Invalid, MfaDevice, Policy, PolicyArn, ProfileName, ProviderArn, Region,
-        RoleArn, RoleSessionName, SamlUrl, Session, SessionDuration, Source, SourceIdentity,
+        Alias, Chained, ExternalId, Federated, Invalid, MfaDevice, Policy, PolicyArn, Profile, ProfileName,
+        ProviderArn, Region, RoleArn, RoleSessionName, SamlUrl, Session, SessionDuration, Source, SourceIdentity,
     },
 };
 
@@ -52,7 +52,8 @@ fn one(alias: Alias, table: &Table<'_>) -> Result<Session> {
         protected: table.flag("protected")?,
         source: match kind {
             "federated" => Source::Federated(federated(table)?),
-            _ => Source::Chained(Box::new(chained(table)?)),
+            "chained" => Source::Chained(Box::new(chained(table)?)),
+            _ => Source::Profile(profile(table)?),
         },
     };
     table.check_keys(|key| {
@@ -94,6 +95,10 @@ fn chained(table: &Table<'_>) -> Result<Chained> {
         policy: table.parsed("policy", Policy::parse)?,
         mfa_device: table.parsed("mfa_device", MfaDevice::parse)?,
     })
+}
+
+fn profile(table: &Table<'_>) -> Result<Profile> {
+    Ok(Profile { source_profile: table.required("source_profile", "default", ProfileName::parse)? })
 }
 
 /// A role that STS lets be assumed.

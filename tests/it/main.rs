@@ -9,6 +9,7 @@ mod faults;
 mod flight;
 mod harness;
 mod hops;
+mod profile;
 mod quoting;
 mod secrets;
 mod session;

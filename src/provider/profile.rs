@@ -1,0 +1,175 @@
+//! A profile session: whatever a profile of `~/.aws/config` or `~/.aws/credentials` yields.
+//!
+//! Keys in the file are read here, and a `credential_process` is run here, so that it can be ended, and talk to the
+//! person. What takes calls of AWS (roles over a `source_profile`, a web identity) is walked by the AWS SDK itself.
+
+use time::OffsetDateTime;
+
+use super::{Means, credential_process};
+use crate::{
+    aws_files::{AwsFiles, Properties},
+    context::Context,
+    credentials::Credentials,
+    digest::Digest,
+    error::{Error, Result},
+    secret::Secret,
+    session::{Profile, Region, Session, SessionDuration},
+};
+
+/// Names the profile sessions whose credentials are being got, to the programs that are run for it.
+pub(super) const RESOLVING: &str = "LEAPP_RESOLVING";
+
+/// Where a profile's credentials come from.
+#[derive(Debug, PartialEq)]
+enum Origin<'a> {
+    /// Keys in the profile itself.
+    Keys(&'a Properties),
+    /// A program, for the profile itself or for the role that this profile names last.
+    Process { command: &'a str, role: Option<&'a str> },
+    /// Calls of AWS alone.
+    Calls,
+}
+
+/// What cannot be done, where it cannot.
+pub(crate) fn what(session: &Session, source: &Profile) -> String {
+    format!("cannot get credentials for `{}` (profile `{}`)", session.alias, source.source_profile)
+}
+
+/// Whether credentials can be had from the profile at all, as far as can be told without asking anybody.
+pub(crate) fn check(
+    context: &Context,
+    files: &AwsFiles,
+    session: &Session,
+    source: &Profile,
+    wish: Option<SessionDuration>,
+) -> Result<()> {
+    let (alias, name) = (&session.alias, source.source_profile.as_str());
+    let within = |error: Error| error.within(what(session, source));
+    if files.profile(name).is_none() {
+        return Err(within(files.no_profile(name))
+            .hint(format!("to take another one, run: leapp session edit {alias} --source-profile NAME")));
+    }
+    if wish.is_some() {
+        return Err(Error::usage(what(session, source))
+            .because("its credentials last as long as its profile has them last: leave --duration out"));
+    }
+    let mut waiting = context.var(RESOLVING).unwrap_or_default().split(',');
+    if waiting.any(|waiting| waiting == alias.as_str()) {
+        return Err(Error::new(what(session, source))
+            .because("they are needed to get themselves: the credential_process behind it asks leapp for a session that starts from this one")
+            .hint(format!("to take another profile, run: leapp session edit {alias} --source-profile NAME")));
+    }
+    Ok(())
+}
+
+/// Whether the keys rest in the profile itself: they are read there each time, and never kept.
+pub(crate) fn has_keys(files: &AwsFiles, source: &Profile) -> bool {
+    matches!(origin(files, source.source_profile.as_str()), Origin::Keys(_))
+}
+
+/// A short name for all that shapes the profile's credentials.
+pub(crate) fn digest(context: &Context, files: &AwsFiles, source: &Profile) -> Digest {
+    let profile = files.digest(source.source_profile.as_str()).short();
+    // A profile that says `credential_source = Environment` starts from whom the shell is.
+    let key = context.var("AWS_ACCESS_KEY_ID").unwrap_or_default();
+    let shell = if starts_from_environment(files, source.source_profile.as_str()) { key } else { "" };
+    Digest::of(&[&profile, shell])
+}
+
+/// The region that the profile names.
+pub(crate) fn region(files: &AwsFiles, profile: &str) -> Option<Region> {
+    Region::parse(files.profile(profile)?.get("region")?).ok()
+}
+
+/// Gets the credentials.
+pub(crate) fn credentials(
+    means: &Means<'_>,
+    files: &AwsFiles,
+    session: &Session,
+    source: &Profile,
+) -> Result<Credentials> {
+    let name = source.source_profile.as_str();
+    let now = means.context.now();
+    let credentials = match origin(files, name) {
+        Origin::Keys(properties) => keys(properties, now).map_err(|why| Error::new(what(session, source)).because(why)),
+        Origin::Process { command, role: None } => process(means, session, source, command),
+        Origin::Process { .. } | Origin::Calls => Err(Error::new(what(session, source)).because("not yet")),
+    }?;
+    if credentials.time_left(now).is_zero() {
+        return Err(Error::new(what(session, source)).because("what the profile yields has ended already"));
+    }
+    Ok(credentials)
+}
+
+fn process(means: &Means<'_>, session: &Session, source: &Profile, command: &str) -> Result<Credentials> {
+    credential_process::credentials(means, session, command).map_err(|error| error.within(what(session, source)))
+}
+
+/// Keys as they stand in a profile.
+fn keys(properties: &Properties, issued: OffsetDateTime) -> Result<Credentials, String> {
+    let get = |key: &str| properties.get(key).map(|value| value.as_str()).filter(|value| !value.is_empty());
+    let needed = |key: &str| get(key).ok_or_else(|| format!("the profile has no {key}"));
+    Ok(Credentials {
+        access_key_id: needed("aws_access_key_id")?.to_owned(),
+        secret_access_key: Secret::new(needed("aws_secret_access_key")?),
+        session_token: get("aws_session_token").map(Secret::new),
+        expiration: None,
+        issued,
+        arn: String::new(),
+    })
+}
+
+/// The profiles from this one on, each the `source_profile` of the one before, and where the last one's credentials
+/// come from: as the SDK decides it (`aws-config`, `profile::credentials::repr::resolve_chain`).
+fn origin<'a>(files: &'a AwsFiles, start: &'a str) -> Origin<'a> {
+    let mut roles: Vec<&str> = Vec::new();
+    let mut name = start;
+    loop {
+        let Some(properties) = files.profile(name).filter(|_| !roles.contains(&name)) else { return Origin::Calls };
+        if !roles.is_empty() && has_static_keys(properties) {
+            return Origin::Calls;
+        }
+        let is_role = properties.contains_key("role_arn") && !properties.contains_key("web_identity_token_file");
+        if !is_role {
+            return base(properties, roles.last().copied());
+        }
+        roles.push(name);
+        match properties.get("source_profile") {
+            Some(next) if **next != name => name = next,
+            Some(_) => return base(properties, Some(name)),
+            None => return Origin::Calls,
+        }
+    }
+}
+
+/// Where credentials come from that are not a role's.
+fn base<'a>(properties: &'a Properties, role: Option<&'a str>) -> Origin<'a> {
+    let calls = ["credential_source", "web_identity_token_file", "login_session"];
+    let is_sso = properties.keys().any(|key| key.starts_with("sso_"));
+    if is_sso || calls.iter().any(|key| properties.contains_key(*key)) {
+        return Origin::Calls;
+    }
+    match (properties.get("credential_process"), role) {
+        (Some(command), role) => Origin::Process { command, role },
+        (None, None) if has_static_keys(properties) => Origin::Keys(properties),
+        (None, _) => Origin::Calls,
+    }
+}
+
+fn has_static_keys(properties: &Properties) -> bool {
+    properties.contains_key("aws_access_key_id") || properties.contains_key("aws_secret_access_key")
+}
+
+fn starts_from_environment(files: &AwsFiles, start: &str) -> bool {
+    let mut seen: Vec<&str> = Vec::new();
+    let mut next = Some(start);
+    while let Some(name) = next.filter(|name| !seen.contains(name)) {
+        seen.push(name);
+        let Some(properties) = files.profile(name) else { return false };
+        if properties.get("credential_source").is_some_and(|source| source.eq_ignore_ascii_case("Environment")) {
+            return true;
+        }
+        next = properties.get("source_profile").map(|value| value.as_str());
+    }
+    false
+}
