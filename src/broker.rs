@@ -136,9 +136,11 @@ impl<'a> Broker<'a> {
             let entry = EntryName::new(link.alias.as_str(), &above, "credentials");
             Ok(Link { session: link, duration, entry, is_kept })
         });
-        links.collect::<Result<_>>().map_err(|error: Error| match chain.hops.is_empty() {
-            true => error,
-            false => error.within(format!("cannot get credentials for `{}`", session.alias)),
+        links.collect::<Result<_>>().map_err(|error: Error| {
+            if chain.hops.is_empty() {
+                return error;
+            }
+            error.within(format!("cannot get credentials for `{}`", session.alias))
         })
     }
 
@@ -151,13 +153,11 @@ impl<'a> Broker<'a> {
 
     /// The files of `~/.aws`, read once: what is checked is what is used.
     fn aws_files(&self) -> Result<&AwsFiles> {
-        match self.aws_files.get() {
-            Some(files) => Ok(files),
-            None => {
-                let files = AwsFiles::read(self.context)?;
-                Ok(self.aws_files.get_or_init(|| files))
-            }
+        if let Some(files) = self.aws_files.get() {
+            return Ok(files);
         }
+        let files = AwsFiles::read(self.context)?;
+        Ok(self.aws_files.get_or_init(|| files))
     }
 
     /// Everything that shapes the credentials of a link: an edit of the config takes effect at once.

@@ -13,7 +13,9 @@ use crate::{
     digest::Digest,
     error::{Error, Result},
     secret::Secret,
-    session::{Profile, Region, Session, SessionDuration},
+    session::{Profile, Region, RoleArn, Session, SessionDuration},
+    sts::{FaultKind, ProfileRequest},
+    ui::spinner::Spinner,
 };
 
 /// Names the profile sessions whose credentials are being got, to the programs that are run for it.
@@ -93,7 +95,11 @@ pub(crate) fn credentials(
     let credentials = match origin(files, name) {
         Origin::Keys(properties) => keys(properties, now).map_err(|why| Error::new(what(session, source)).because(why)),
         Origin::Process { command, role: None } => process(means, session, source, command),
-        Origin::Process { .. } | Origin::Calls => Err(Error::new(what(session, source)).because("not yet")),
+        Origin::Process { command, role: Some(role) } => {
+            let given = process(means, session, source, command)?;
+            calls(means, files, session, source, Some((role, &given)))
+        }
+        Origin::Calls => calls(means, files, session, source, None),
     }?;
     if credentials.time_left(now).is_zero() {
         return Err(Error::new(what(session, source)).because("what the profile yields has ended already"));
@@ -103,6 +109,72 @@ pub(crate) fn credentials(
 
 fn process(means: &Means<'_>, session: &Session, source: &Profile, command: &str) -> Result<Credentials> {
     credential_process::credentials(means, session, command).map_err(|error| error.within(what(session, source)))
+}
+
+/// Has the SDK walk the profile.
+fn calls(
+    means: &Means<'_>,
+    files: &AwsFiles,
+    session: &Session,
+    source: &Profile,
+    given: Option<(&str, &Credentials)>,
+) -> Result<Credentials> {
+    let profile = source.source_profile.as_str();
+    let walked = behind(files, profile);
+    can_be_walked(&walked).map_err(|error| error.within(what(session, source)))?;
+    let region = sts_region(means, files, session, profile);
+    let spinner = Spinner::start(means.context, &format!("getting credentials of `{}`", session.alias));
+    let answer = means.sts.profile(&ProfileRequest { files, profile, region: &region, given })?;
+    drop(spinner);
+    answer.map_err(|fault| {
+        let error = fault.explain(&means.hop(session, &region));
+        let asks_for_code = |(_, properties): &&(&str, &Properties)| properties.contains_key("mfa_serial");
+        match walked.iter().find(asks_for_code) {
+            Some((name, _)) if fault.kind == FaultKind::AccessDenied => error.hint(format!(
+                "profile `{name}` has an mfa_serial, which only a chained session asks a code of: make it one, with mfa_device"
+            )),
+            _ => error,
+        }
+    })
+}
+
+/// Where STS is asked for the roles of a profile: as for any session, but never in another partition than the role's.
+fn sts_region(means: &Means<'_>, files: &AwsFiles, session: &Session, profile: &str) -> Region {
+    let role = files.profile(profile).and_then(|properties| RoleArn::parse(properties.get("role_arn")?).ok());
+    let partition = role.as_ref().map_or("aws", RoleArn::partition);
+    let named = means.config.region(session).cloned().or_else(|| region(files, profile));
+    named
+        .filter(|region| role.is_none() || region.partition() == partition)
+        .unwrap_or_else(|| means.region_of_role(role.as_ref()))
+}
+
+/// A profile and those behind it, each the `source_profile` of the one before.
+fn behind<'a>(files: &'a AwsFiles, start: &'a str) -> Vec<(&'a str, &'a Properties)> {
+    let mut found: Vec<(&str, &Properties)> = Vec::new();
+    let mut next = Some(start);
+    while let Some(name) = next.filter(|name| found.iter().all(|(other, _)| other != name)) {
+        let Some(properties) = files.profile(name) else { break };
+        found.push((name, properties));
+        next = properties.get("source_profile").map(|value| value.as_str());
+    }
+    found
+}
+
+/// What the SDK would say in words that help nobody.
+fn can_be_walked(walked: &[(&str, &Properties)]) -> Result<()> {
+    for (name, properties) in walked {
+        if properties.contains_key("login_session") {
+            return Err(Error::new(format!("profile `{name}` is one of `aws login`, which leapp does not read")).hint(
+                format!("put into a profile of another name: credential_process = aws configure export-credentials --profile {name}"),
+            ));
+        }
+        if let Some(path) = properties.get("web_identity_token_file")
+            && let Err(error) = std::fs::File::open(path.as_str())
+        {
+            return Err(Error::new(format!("cannot read its web_identity_token_file {}", **path)).because(error));
+        }
+    }
+    Ok(())
 }
 
 /// Keys as they stand in a profile.
@@ -161,15 +233,6 @@ fn has_static_keys(properties: &Properties) -> bool {
 }
 
 fn starts_from_environment(files: &AwsFiles, start: &str) -> bool {
-    let mut seen: Vec<&str> = Vec::new();
-    let mut next = Some(start);
-    while let Some(name) = next.filter(|name| !seen.contains(name)) {
-        seen.push(name);
-        let Some(properties) = files.profile(name) else { return false };
-        if properties.get("credential_source").is_some_and(|source| source.eq_ignore_ascii_case("Environment")) {
-            return true;
-        }
-        next = properties.get("source_profile").map(|value| value.as_str());
-    }
-    false
+    let source = |(_, properties): &(&str, &Properties)| Some(properties.get("credential_source")?.as_str().to_owned());
+    behind(files, start).iter().filter_map(source).any(|source| source.eq_ignore_ascii_case("Environment"))
 }

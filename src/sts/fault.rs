@@ -122,6 +122,7 @@ impl Fault {
             }
             FaultKind::DurationTooLong => error.hint(edit("duration 1h")),
             FaultKind::Expired | FaultKind::UnknownKey => error.hint(hop.renewal()),
+            FaultKind::InvalidAssertion if matches!(session.source, Source::Profile(_)) => error.hint(hop.renewal()),
             FaultKind::InvalidAssertion => error
                 .hint("the provider in IAM must have your identity provider's current metadata, and its certificate")
                 .hint(format!("check that {} is that provider", hop.provider())),

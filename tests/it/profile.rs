@@ -275,6 +275,120 @@ fn a_profile_that_asks_leapp_for_another_session_is_fine() {
 }
 
 #[test]
+fn a_role_over_a_source_profile_is_assumed_and_kept() {
+    let home = home_with("", "");
+    let role = format!("role_arn = {DEPLOY}\nrole_session_name = me\nregion = eu-north-1\n");
+    write_aws(&home, "config", &format!("[profile base]\n{role}source_profile = keys # a comment\n"));
+    write_aws(&home, "credentials", &format!("[keys]\n{}", known_to_sts(&home)));
+    let got = variables(&home, &["base"]);
+    assert!(got.contains_key("AWS_SESSION_TOKEN") && got.contains_key("AWS_CREDENTIAL_EXPIRATION"), "{got:?}");
+    variables(&home, &["base"]);
+    let requests = home.requests();
+    let roles: Vec<_> = requests.iter().filter(|request| request["action"] == "AssumeRole").collect();
+    assert_eq!(roles.len(), 1, "what has an end is kept");
+    assert_eq!((roles[0]["role"].as_str(), roles[0]["role_session_name"].as_str()), (Some(DEPLOY), Some("me")));
+    assert_eq!(roles[0]["region"], "eu-west-1", "the config's default_region comes before the profile's");
+    let said = text(&home.leapp(["login", "base"]).output().expect("started").stderr);
+    assert!(said.starts_with("leapp: `base` has the credentials of profile `base`, ") && said.ends_with(" left\n"));
+    // What the keys behind it are shapes it too.
+    let config = fs::read_to_string(home.path(".aws/credentials")).expect("read");
+    write_aws(&home, "credentials", &config.replace("[keys]", "[keys]\nnew = 1"));
+    variables(&home, &["base"]);
+    assert_eq!(home.count("AssumeRole"), 3);
+}
+
+#[test]
+fn a_role_over_a_credential_process_is_assumed() {
+    let home = home_with("", "");
+    let role = format!("role_arn = {DEPLOY}\n");
+    let process = script(&home, &format!("echo '{}'\n", as_json(&known_to_sts(&home), "")));
+    write_aws(&home, "config", &format!("[profile base]\n{role}source_profile = p\n[profile p]\n{process}"));
+    variables(&home, &["base"]);
+    write_aws(&home, "config", &format!("[profile base]\n{role}source_profile = base\n{process}"));
+    variables(&home, &["base"]);
+    assert_eq!(home.count("AssumeRole"), 2);
+}
+
+#[test]
+fn the_shells_keys_are_used_only_where_the_profile_says_so() {
+    let home = home_with("", "");
+    let known = known_to_sts(&home);
+    let shell = |arguments: &[&str]| {
+        let mut command = home.leapp(arguments);
+        command.envs(known.lines().filter_map(|line| {
+            let (name, value) = line.split_once(" = ")?;
+            Some((name.to_uppercase(), value.to_owned()))
+        }));
+        command
+    };
+    write_aws(&home, "config", "[profile base]\nregion = eu-west-1\n");
+    let said = fail(125, &mut shell(&["exec", "base", "--", "true"]));
+    assert!(said.contains("the profile has nothing that credentials could come from"), "{said}");
+    assert_eq!(home.count("AssumeRole"), 0);
+    write_aws(&home, "config", &format!("[profile base]\nrole_arn = {DEPLOY}\ncredential_source = Environment\n"));
+    succeed(&mut shell(&["exec", "base", "--", "true"]));
+    succeed(&mut shell(&["exec", "base", "--", "true"]));
+    assert_eq!(home.count("AssumeRole"), 1);
+    let said = fail(125, &mut home.leapp(["exec", "base", "--", "true"]));
+    assert!(said.contains("(profile `base`)"), "who the shell is shapes what it gets: {said}");
+}
+
+#[test]
+fn what_is_wrong_with_a_role_of_a_profile_is_told() {
+    let home = home_with("", "");
+    let known = known_to_sts(&home);
+    let audit = "arn:aws:iam::444455556666:role/Audit";
+    for (config, credentials, parts) in [
+        (format!("role_arn = {DEPLOY}\nsource_profile = gone\n"), "", &["`gone`"] as &[&str]),
+        (
+            format!("role_arn = {DEPLOY}\nsource_profile = b\n[profile b]\nrole_arn = x\nsource_profile = base\n"),
+            "",
+            &["loop"],
+        ),
+        (
+            format!("role_arn = {DEPLOY}\nsource_profile = keys\n"),
+            KEYS,
+            &["InvalidClientTokenId", "renew what profile `base`"],
+        ),
+        (
+            format!("role_arn = {audit}\nsource_profile = keys\nmfa_serial = arn:aws:iam::111122223333:mfa/a\n"),
+            &known,
+            &["AccessDenied", "the trust policy of the role of profile `base`", "profile `base` has an mfa_serial"],
+        ),
+        (
+            "login_session = arn:aws:iam::111122223333:user/a\n".into(),
+            "",
+            &["aws configure export-credentials --profile base"],
+        ),
+        (
+            format!("role_arn = {DEPLOY}\nweb_identity_token_file = /nonexistent\n"),
+            "",
+            &["cannot read its web_identity_token_file /nonexistent: No such file"],
+        ),
+    ] {
+        write_aws(&home, "config", &format!("[profile base]\n{config}"));
+        write_aws(&home, "credentials", &format!("[keys]\n{credentials}"));
+        let said = fail(125, &mut home.leapp(["exec", "base", "--", "true"]));
+        assert!(said.starts_with("leapp: cannot get credentials for `base` (profile `base`): "), "{said}");
+        assert!(parts.iter().all(|part| said.contains(part)), "{parts:?}: {said}");
+    }
+}
+
+#[test]
+fn calls_for_a_profile_end_in_time() {
+    let mut home = home_with("", "");
+    let config = fs::read_to_string(home.config()).expect("read");
+    home.write_config(&format!("timeout = \"2s\"\n{config}"));
+    write_aws(&home, "config", &format!("[profile base]\nrole_arn = {DEPLOY}\nsource_profile = keys\n"));
+    write_aws(&home, "credentials", &format!("[keys]\n{KEYS}"));
+    home.sts_path = "/fault/hang".into();
+    let start = Instant::now();
+    let said = fail(125, &mut home.leapp(["exec", "base", "--", "true"]));
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    assert!(said.contains("did not answer in the 2s that STS may take"), "{said}");
+}
+
+#[test]
 fn a_profile_session_is_kept_in_the_config_like_any_other() {
     let home = Home::empty();
     write_aws(&home, "config", "[profile work]\nregion = eu-north-1\n");

@@ -144,13 +144,13 @@ impl Draft {
             "source_profile" => self.aws_files.iter().flat_map(AwsFiles::names).collect(),
             _ => Vec::new(),
         };
-        let setting = if !names.is_empty() {
+        let setting = if names.is_empty() {
+            let default = self.get(field.key).map(Setting::to_line).or_else(|| self.guess(config, field));
+            form.ask(field.label, default.as_deref(), |line| field.read_line(line))?
+        } else {
             let present = self.get(field.key).map(Setting::to_line);
             let first = names.iter().position(|name| Some(*name) == present.as_deref()).unwrap_or_default();
             Setting::Text(names[picker::pick(field.label, &names, first)?].to_owned())
-        } else {
-            let default = self.get(field.key).map(Setting::to_line).or_else(|| self.guess(config, field));
-            form.ask(field.label, default.as_deref(), |line| field.read_line(line))?
         };
         self.set(field, setting);
         Ok(())
