@@ -48,7 +48,8 @@ fn one(alias: Alias, table: &Table<'_>) -> Result<Session> {
         alias,
         region: table.parsed("region", Region::parse)?,
         profile: table.parsed("profile", ProfileName::parse)?,
-        duration: table.span("duration", SessionDuration::parse)?,
+        // A profile's credentials last as long as it has them last: a duration would be ignored in silence.
+        duration: if kind == "profile" { None } else { table.span("duration", SessionDuration::parse)? },
         protected: table.flag("protected")?,
         source: match kind {
             "federated" => Source::Federated(federated(table)?),

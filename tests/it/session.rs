@@ -320,6 +320,22 @@ fn the_kind_and_the_assumer_are_picked() {
 }
 
 #[test]
+fn a_profile_is_picked_among_those_that_are_there() {
+    let home = Home::new();
+    fs::create_dir(home.path(".aws")).expect("made");
+    fs::write(home.path(".aws/config"), "[default]\n[profile work]\nregion = eu-north-1\n[sso-session x]\n")
+        .expect("written");
+    let mut terminal = Terminal::run(&home, &["session", "add"]);
+    terminal.answers("kind", "profile");
+    terminal.answers("alias: ", "base");
+    terminal.answers("profile of ~/.aws/config", "work");
+    terminal.answers("region [eu-north-1]: ", "");
+    assert_eq!(terminal.end().0, Some(0));
+    let shown = home.leapp(&["session", "show", "--json", "base"]).json();
+    assert_eq!((&shown["source_profile"], &shown["region"]), (&"work".into(), &serde_json::Value::Null));
+}
+
+#[test]
 fn ctrl_c_writes_nothing_and_leaves_the_terminal_as_it_was() {
     for (place, arguments) in [("alias: ", &["session", "add", "federated"] as &[&str]), ("kind", &["session", "add"])]
     {
