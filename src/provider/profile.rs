@@ -128,14 +128,24 @@ fn calls(
     drop(spinner);
     answer.map_err(|fault| {
         let error = fault.explain(&means.hop(session, &region));
-        let asks_for_code = |(_, properties): &&(&str, &Properties)| properties.contains_key("mfa_serial");
-        match walked.iter().find(asks_for_code) {
-            Some((name, _)) if fault.kind == FaultKind::AccessDenied => error.hint(format!(
-                "profile `{name}` has an mfa_serial, which only a chained session asks a code of: make it one, with mfa_device"
-            )),
+        match fault.kind {
+            FaultKind::AccessDenied => match first_with(&walked, "mfa_serial") {
+                Some(name) => error.hint(format!(
+                    "profile `{name}` has an mfa_serial, which only a chained session asks a code of: make it one, with mfa_device"
+                )),
+                None => error,
+            },
+            FaultKind::Other => match first_with(&walked, "sso_role_name") {
+                Some(name) => error.hint(format!("run: aws sso login --profile {name}")),
+                None => error,
+            },
             _ => error,
         }
     })
+}
+
+fn first_with<'a>(walked: &[(&'a str, &Properties)], key: &str) -> Option<&'a str> {
+    walked.iter().find(|(_, properties)| properties.contains_key(key)).map(|(name, _)| *name)
 }
 
 /// Where STS is asked for the roles of a profile: as for any session, but never in another partition than the role's.

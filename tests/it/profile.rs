@@ -109,33 +109,38 @@ fn a_chain_starts_from_a_profile() {
     assert_eq!(home.count("AssumeRole"), 3);
 }
 
-/// An STS that knows every key, for one call: gives its address, and the body of the request.
-fn generous_sts() -> (String, std::thread::JoinHandle<String>) {
+/// A server that answers one call with this: gives its address, and the request once it has `end` in it.
+fn server(end: &'static str, kind: &'static str, body: &'static str) -> (String, std::thread::JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("bound");
     let address = format!("http://{}", listener.local_addr().expect("an address"));
     let answering = std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().expect("a call");
         let mut request = vec![0; 16 << 10];
         let mut length = 0;
-        while !text(&request[..length]).contains("Version=2011-06-15") {
+        while !text(&request[..length]).contains(end) {
             length += stream.read(&mut request[length..]).expect("read");
         }
-        let body = "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult><Credentials>\
-                    <AccessKeyId>ASIAGIVEN</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken>\
-                    <Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>";
-        let head = format!("HTTP/1.1 200 OK\r\ncontent-type: text/xml\r\ncontent-length: {}\r\n\r\n", body.len());
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n", body.len());
         stream.write_all(format!("{head}{body}").as_bytes()).expect("written");
         text(&request[..length])
     });
     (address, answering)
 }
 
+/// What STS answers for the role that the tests end at.
+const GIVEN: &str = "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult>\
+    <AssumedRoleUser><AssumedRoleId>A:me</AssumedRoleId>\
+    <Arn>arn:aws:sts::444455556666:assumed-role/Deploy/me</Arn></AssumedRoleUser>\
+    <Credentials><AccessKeyId>ASIAGIVEN</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken>\
+    <Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>";
+
 #[test]
 fn a_role_over_long_term_keys_may_last_longer_than_a_chained_one() {
     let mut home = home_with("", &format!("[base]\n{KEYS}"));
     let said = fail(125, &mut home.leapp(["exec", "over", "--", "true"]));
     assert!(said.contains("InvalidClientTokenId") && said.contains("renew what profile `base` starts from"), "{said}");
-    let (address, answering) = generous_sts();
+    // The bed's STS knows no long-term keys.
+    let (address, answering) = server("Version=2011-06-15", "text/xml", GIVEN);
     home.endpoint = Some(address);
     let output = home.leapp(["exec", "over", "--duration", "2h", "--", "true"]).output().expect("started");
     assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(0), ""));
@@ -334,6 +339,30 @@ fn the_shells_keys_are_used_only_where_the_profile_says_so() {
 }
 
 #[test]
+fn a_profile_of_identity_center_is_taken_with_the_sign_in_of_the_aws_cli() {
+    let home = home_with("", "");
+    let sso = "sso_session = work\nsso_account_id = 111122223333\nsso_role_name = Reader\n\
+               [sso-session work]\nsso_region = eu-west-1\nsso_start_url = https://acme.awsapps.com/start\n";
+    write_aws(&home, "config", &format!("[profile base]\n{sso}"));
+    let said = fail(125, &mut home.leapp(["exec", "base", "--", "true"]));
+    assert!(said.starts_with("leapp: cannot get credentials for `base` (profile `base`): "), "{said}");
+    assert!(said.contains("\n  run: aws sso login --profile base\n"), "{said}");
+    fs::create_dir_all(home.path(".aws/sso/cache")).expect("made");
+    // The name is the SHA-1 of the sso-session's, as the AWS CLI has it.
+    let token = "{\"accessToken\": \"portal-token\", \"expiresAt\": \"2099-01-01T00:00:00Z\"}";
+    write_aws(&home, "sso/cache/e274eeff768c6396088ec6eb091f4bf4d47ab1e0.json", token);
+    let answer = "{\"roleCredentials\": {\"accessKeyId\": \"ASIAPORTAL\", \"secretAccessKey\": \"s\", \
+                  \"sessionToken\": \"t\", \"expiration\": 4070908800000}}";
+    let (address, answering) = server("\r\n\r\n", "application/json", answer);
+    let mut command = home.leapp(["exec", "base", "--", "printenv", "AWS_ACCESS_KEY_ID"]);
+    assert_eq!(succeed(command.env("AWS_ENDPOINT_URL_SSO", address)), "ASIAPORTAL\n");
+    let request = answering.join().expect("answered");
+    assert!(request.contains("account_id=111122223333") && request.contains("role_name=Reader"), "{request}");
+    assert!(request.contains("portal-token"), "{request}");
+    assert_eq!(variables(&home, &["base"])["AWS_ACCESS_KEY_ID"], "ASIAPORTAL", "it is kept");
+}
+
+#[test]
 fn what_is_wrong_with_a_role_of_a_profile_is_told() {
     let home = home_with("", "");
     let known = known_to_sts(&home);
@@ -384,7 +413,7 @@ fn calls_for_a_profile_end_in_time() {
     home.sts_path = "/fault/hang".into();
     let start = Instant::now();
     let said = fail(125, &mut home.leapp(["exec", "base", "--", "true"]));
-    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(12), "{:?}", start.elapsed());
     assert!(said.contains("did not answer in the 2s that STS may take"), "{said}");
 }
 
