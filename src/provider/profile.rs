@@ -246,3 +246,56 @@ fn starts_from_environment(files: &AwsFiles, start: &str) -> bool {
     let source = |(_, properties): &(&str, &Properties)| Some(properties.get("credential_source")?.as_str().to_owned());
     behind(files, start).iter().filter_map(source).any(|source| source.eq_ignore_ascii_case("Environment"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::context::Environment;
+
+    /// Where the credentials of profile `a` come from, in a config of this.
+    fn origin_of(config: &str) -> String {
+        let home = tempfile::tempdir().expect("a folder");
+        let path = home.path().join("config");
+        fs::write(&path, config).expect("written");
+        let variables = [("HOME", "/nonexistent"), ("AWS_CONFIG_FILE", path.to_str().expect("UTF-8"))];
+        let context = Context::for_tests(Environment::of(variables), || OffsetDateTime::UNIX_EPOCH);
+        match origin(&AwsFiles::read(&context).expect("files"), "a") {
+            Origin::Keys(_) => "keys".to_owned(),
+            Origin::Process { command, role } => format!("{command} for {}", role.unwrap_or("itself")),
+            Origin::Calls => "calls".to_owned(),
+        }
+    }
+
+    #[test]
+    fn where_credentials_come_from_is_decided_as_the_sdk_decides_it() {
+        let keys = "aws_access_key_id = k\naws_secret_access_key = s\n";
+        for (config, wanted) in [
+            (format!("[profile a]\n{keys}"), "keys"),
+            (format!("[profile a]\n{keys}credential_process = p\n"), "p for itself"),
+            (format!("[profile a]\n{keys}sso_session = s\n"), "calls"),
+            (format!("[profile a]\n{keys}role_arn = r\nsource_profile = a\n"), "calls"),
+            ("[profile a]\nrole_arn = r\nsource_profile = a\ncredential_process = p\n".into(), "p for a"),
+            (
+                "[profile a]\nrole_arn = r\nsource_profile = b\n[profile b]\nrole_arn = r\nsource_profile = c\n\
+                 [profile c]\ncredential_process = p\n"
+                    .into(),
+                "p for b",
+            ),
+            (
+                format!("[profile a]\nrole_arn = r\nsource_profile = b\n[profile b]\n{keys}credential_process = p\n"),
+                "calls",
+            ),
+            ("[profile a]\nrole_arn = r\nweb_identity_token_file = f\ncredential_process = p\n".into(), "calls"),
+            ("[profile a]\nrole_arn = r\ncredential_process = p\n".into(), "calls"),
+            (
+                "[profile a]\nrole_arn = r\nsource_profile = b\n[profile b]\nrole_arn = r\nsource_profile = a\n".into(),
+                "calls",
+            ),
+            ("[profile a]\n".into(), "calls"),
+        ] {
+            assert_eq!(origin_of(&config), wanted, "{config}");
+        }
+    }
+}
