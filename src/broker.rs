@@ -5,7 +5,7 @@ use std::{cell::OnceCell, time::Duration};
 use time::OffsetDateTime;
 
 use crate::{
-    aws_files::AwsFiles,
+    aws_files::OnDemand,
     chain::{Broken, Chain},
     config::Config,
     context::Context,
@@ -14,9 +14,9 @@ use crate::{
     error::{Error, Kind, Result},
     generation,
     lock::Lock,
-    provider::{Means, chained, federated, profile},
+    provider::{self, Means, chained, federated, profile},
     saml::EncodedResponse,
-    session::{Profile, RoleArn, Session, SessionDuration, Source},
+    session::{Profile, Region, RoleArn, Session, SessionDuration, Source},
     sts::Sts,
     vault::{EntryName, Vault},
 };
@@ -49,7 +49,7 @@ pub struct Broker<'a> {
     config: &'a Config,
     options: Options,
     vault: OnceCell<Vault<'a>>,
-    aws_files: OnceCell<AwsFiles>,
+    aws_files: OnDemand<'a>,
     sts: Sts<'a>,
 }
 
@@ -74,7 +74,7 @@ enum Role {
 impl<'a> Broker<'a> {
     /// A broker for one run.
     pub fn new(context: &'a Context, config: &'a Config, options: Options) -> Self {
-        let (vault, aws_files) = (OnceCell::new(), OnceCell::new());
+        let (vault, aws_files) = (OnceCell::new(), OnDemand::new(context));
         Self { context, config, options, vault, aws_files, sts: Sts::new(context, config.timeout) }
     }
 
@@ -118,6 +118,11 @@ impl<'a> Broker<'a> {
         }
     }
 
+    /// The region to work in with a session.
+    pub(crate) fn region(&self, session: &Session) -> Option<Region> {
+        provider::region(self.config, session, &self.aws_files)
+    }
+
     /// The links from the base on; each one's entry is named after everything that shapes its credentials.
     fn links(&self, session: &'a Session) -> Result<Vec<Link<'a>>> {
         let chain = Chain::to(session, |alias| self.config.sessions.get(alias)).map_err(|broken| unsound(&broken))?;
@@ -146,18 +151,9 @@ impl<'a> Broker<'a> {
 
     /// Checks a profile before anything is asked of anybody, and says whether what it yields is kept.
     fn is_kept(&self, session: &Session, source: &Profile, wish: Option<SessionDuration>) -> Result<bool> {
-        let files = self.aws_files().map_err(|error| error.within(profile::what(session, source)))?;
+        let files = self.aws_files.get().map_err(|error| error.within(profile::what(session, source)))?;
         profile::check(self.context, files, session, source, wish)?;
         Ok(!profile::has_keys(files, source))
-    }
-
-    /// The files of `~/.aws`, read once: what is checked is what is used.
-    fn aws_files(&self) -> Result<&AwsFiles> {
-        if let Some(files) = self.aws_files.get() {
-            return Ok(files);
-        }
-        let files = AwsFiles::read(self.context)?;
-        Ok(self.aws_files.get_or_init(|| files))
     }
 
     /// Everything that shapes the credentials of a link: an edit of the config takes effect at once.
@@ -177,7 +173,7 @@ impl<'a> Broker<'a> {
                 Ok(Digest::of(&parts))
             }
             Source::Profile(source) => {
-                let digest = profile::digest(self.context, self.aws_files()?, source).short();
+                let digest = profile::digest(self.context, self.aws_files.get()?).short();
                 parts.extend([source.source_profile.as_str(), &digest]);
                 Ok(Digest::of(&parts))
             }
@@ -262,7 +258,7 @@ impl<'a> Broker<'a> {
             (Source::Federated(settings), _) => {
                 federated::credentials(&means, link.session, settings, link.duration, given)?
             }
-            (Source::Profile(source), _) => profile::credentials(&means, self.aws_files()?, link.session, source)?,
+            (Source::Profile(source), _) => profile::credentials(&means, self.aws_files.get()?, link.session, source)?,
             (Source::Chained(settings), Some(assumer)) => {
                 chained::credentials(&means, link.session, settings, assumer, link.duration)?
             }

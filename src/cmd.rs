@@ -19,7 +19,6 @@ use crate::{
     context::Context,
     environment::{Grant, Plan},
     error::{Error, Result},
-    provider,
     session::{Region, Session, SessionDuration, parse_span},
     vault,
 };
@@ -73,8 +72,9 @@ fn granted(context: &Context, config: &Config, session: &Session, wanted: &Wante
         return Err(Error::usage("cannot take --region")
             .because(format!("`{region}` is a region of {here}, and the role of `{}` is in {there}", session.alias)));
     }
-    let credentials = Broker::new(context, config, wanted.options).credentials(session)?;
-    let region = wanted.region.clone().or_else(|| provider::region(context, config, session));
+    let broker = Broker::new(context, config, wanted.options);
+    let credentials = broker.credentials(session)?;
+    let region = wanted.region.clone().or_else(|| broker.region(session));
     let mut plan = Plan::for_session(&Grant {
         alias: session.alias.as_str(),
         region: region.as_ref().map(Region::as_str),

@@ -7,7 +7,7 @@ pub(crate) mod federated;
 pub(crate) mod profile;
 
 use crate::{
-    aws_files::AwsFiles,
+    aws_files::OnDemand,
     config::Config,
     context::Context,
     credentials::Credentials,
@@ -67,9 +67,9 @@ impl<'a> Means<'a> {
 }
 
 /// The region to work in with a session: its own, the config's default, else that of the profile that it takes.
-pub(crate) fn region(context: &Context, config: &Config, session: &Session) -> Option<Region> {
+pub(crate) fn region(config: &Config, session: &Session, files: &OnDemand<'_>) -> Option<Region> {
     config.region(session).cloned().or_else(|| match &session.source {
-        Source::Profile(source) => profile::region(&AwsFiles::read(context).ok()?, source.source_profile.as_str()),
+        Source::Profile(source) => profile::region(files.get().ok()?, source.source_profile.as_str()),
         Source::Federated(_) | Source::Chained(_) => None,
     })
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
+    aws_files::OnDemand,
     cli::List,
     config::Config,
     context::Context,
@@ -15,7 +16,8 @@ use crate::{
 pub(super) fn run(context: &Context, arguments: &List) -> Result<()> {
     let config = Config::load(context)?;
     if arguments.json {
-        let sessions: Vec<Value> = config.sessions.values().map(|session| as_json(context, &config, session)).collect();
+        let files = OnDemand::new(context);
+        let sessions: Vec<Value> = config.sessions.values().map(|session| as_json(&config, session, &files)).collect();
         let text = serde_json::to_string_pretty(&sessions).map_err(|error| Error::new("cannot list").because(error))?;
         return context.print(&format!("{text}\n"));
     }
@@ -27,14 +29,14 @@ pub(super) fn run(context: &Context, arguments: &List) -> Result<()> {
     context.print(&table(context, &config))
 }
 
-fn as_json(context: &Context, config: &Config, session: &Session) -> Value {
+fn as_json(config: &Config, session: &Session, files: &OnDemand<'_>) -> Value {
     let role = session.role_arn();
     json!({
         "session": session.alias.as_str(),
         "kind": session.kind(),
         "account": role.map(RoleArn::account),
         "role_arn": role.map(RoleArn::as_str),
-        "region": provider::region(context, config, session).as_ref().map(Region::as_str),
+        "region": provider::region(config, session, files).as_ref().map(Region::as_str),
         "profile": session.profile.as_ref().map(ToString::to_string),
         "assumer": session.assumer().map(ToString::to_string),
         "source_profile": match &session.source {
@@ -48,7 +50,8 @@ fn as_json(context: &Context, config: &Config, session: &Session) -> Value {
 const HEADINGS: [&str; 6] = ["SESSION", "KIND", "ACCOUNT", "ROLE", "REGION", "FROM"];
 
 fn table(context: &Context, config: &Config) -> String {
-    let rows: Vec<[String; 6]> = config.sessions.values().map(|session| row(context, config, session)).collect();
+    let files = OnDemand::new(context);
+    let rows: Vec<[String; 6]> = config.sessions.values().map(|session| row(config, session, &files)).collect();
     let width = |column: usize| {
         rows.iter().map(|row| row[column].chars().count()).chain([HEADINGS[column].len()]).max().unwrap_or_default()
     };
@@ -63,7 +66,7 @@ fn table(context: &Context, config: &Config) -> String {
     rows.iter().fold(heading, |text, row| text + &line(row))
 }
 
-fn row(context: &Context, config: &Config, session: &Session) -> [String; 6] {
+fn row(config: &Config, session: &Session, files: &OnDemand<'_>) -> [String; 6] {
     let role = session.role_arn();
     let none = || "-".to_owned();
     let mark = if session.protected { " (protected)" } else { "" };
@@ -72,7 +75,7 @@ fn row(context: &Context, config: &Config, session: &Session) -> [String; 6] {
         session.kind().to_owned(),
         role.map_or_else(none, |role| role.account().to_owned()),
         role.map_or_else(none, |role| escaped(role.name_with_path())),
-        provider::region(context, config, session).map_or_else(none, |region| region.to_string()),
+        provider::region(config, session, files).map_or_else(none, |region| region.to_string()),
         match &session.source {
             Source::Federated(federated) => escaped(federated.saml_url.host()),
             Source::Chained(chained) => chained.assumer.to_string(),

@@ -6,6 +6,7 @@
 use std::{
     borrow::Cow,
     io,
+    os::unix::process::CommandExt as _,
     process::{Command, Stdio},
 };
 
@@ -14,8 +15,10 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{Means, profile::RESOLVING};
 use crate::{
+    context::{Attention, Context},
     credentials::Credentials,
-    error::{Error, Result},
+    environment::Plan,
+    error::{Error, Kind, Result},
     process,
     secret::Secret,
     session::{Session, span},
@@ -41,10 +44,8 @@ struct Output<'a> {
 /// Runs the program for a session, as long as calls of STS may take and no longer.
 pub(super) fn credentials(means: &Means<'_>, session: &Session, command: &str) -> Result<Credentials> {
     let failed = |why: String| Error::new("its credential_process failed").because(why);
-    let time = means.config.timeout;
-    let before = means.context.var(RESOLVING).map_or(String::new(), |before| format!("{before},"));
-    let mut shell = Command::new("sh");
-    shell.args(["-c", command]).stdin(Stdio::null()).env(RESOLVING, format!("{before}{}", session.alias));
+    let time = means.context.bounded(means.config.timeout);
+    let mut shell = shell(means.context, session, command)?;
     let (status, output) =
         process::output_within(&mut shell, time, MAX_OUTPUT).map_err(|error| match error.kind() {
             io::ErrorKind::TimedOut => failed(format!("it did not end within {}, and was ended", span(time)))
@@ -55,6 +56,30 @@ pub(super) fn credentials(means: &Means<'_>, session: &Session, command: &str) -
         return Err(failed(status.to_string().replace("exit status:", "it ended with exit code")));
     }
     read(&output, means.context.now()).map_err(|why| failed(why.into()))
+}
+
+/// The shell that runs the program. It gets none of the calling shell's credentials, which would be another session's
+/// as like as not, nor the way to leapp's own passphrase.
+///
+/// Such a program may ask, and open windows: at a prompt that waits it is not run. Where only a person is missing it
+/// runs in a group of its own, which may not read from the terminal, and nobody hears what it says.
+fn shell(context: &Context, session: &Session, command: &str) -> Result<Command> {
+    if context.attention() == Attention::Nobody {
+        return Err(Error::new("its credential_process would have to be run")
+            .hint(format!("run: leapp login {}", session.alias))
+            .kind(Kind::NeedsPerson));
+    }
+    let before = context.var(RESOLVING).map_or(String::new(), |before| format!("{before},"));
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", command]).stdin(Stdio::null());
+    for name in Plan::clear_credentials().removals().chain(["LEAPP_PASSPHRASE_FILE"]) {
+        shell.env_remove(name);
+    }
+    shell.env(RESOLVING, format!("{before}{}", session.alias));
+    if context.attention() != Attention::Person {
+        shell.process_group(0).stderr(Stdio::null());
+    }
+    Ok(shell)
 }
 
 /// Reads what the program printed.
@@ -86,6 +111,7 @@ fn read(output: &[u8], issued: OffsetDateTime) -> Result<Credentials, &'static s
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{config::Config, context::Environment};
 
     fn read(output: &str) -> Result<Credentials, &'static str> {
         super::read(output.as_bytes(), OffsetDateTime::UNIX_EPOCH)
@@ -117,6 +143,29 @@ mod tests {
         ] {
             let said = read(output).expect_err(output);
             assert!(said.contains(why) && !said.contains("hush"), "{output}: {said}");
+        }
+    }
+
+    #[test]
+    fn at_a_prompt_that_waits_no_program_is_run_and_elsewhere_none_that_asks() {
+        let variables = [("HOME", "/nonexistent"), ("LEAPP_PASSPHRASE_FILE", "/x"), ("AWS_ACCESS_KEY_ID", "x")];
+        let context = |attention| {
+            Context::for_tests(Environment::of(variables), || OffsetDateTime::UNIX_EPOCH)
+                .with_attention(attention, None)
+        };
+        let config = "[sessions.base]\nkind = \"profile\"\nsource_profile = \"x\"\n";
+        let config = Config::parse("config.toml", config).expect("valid");
+        let session = config.session("base").expect("base");
+        let shell = |attention| shell(&context(attention), session, "true");
+        let error = shell(Attention::Nobody).expect_err("not run");
+        assert_eq!((error.which(), error.hints()), (Kind::NeedsPerson, &["run: leapp login base".to_owned()][..]));
+        for attention in [Attention::SilentBrowser, Attention::Person] {
+            let command = shell(attention).expect("run");
+            let environment: Vec<_> = command.get_envs().collect();
+            for name in ["LEAPP_PASSPHRASE_FILE", "AWS_ACCESS_KEY_ID", "AWS_PROFILE"] {
+                assert!(environment.contains(&(name.as_ref(), None)), "{name}");
+            }
+            assert!(environment.contains(&(RESOLVING.as_ref(), Some("base".as_ref()))));
         }
     }
 }

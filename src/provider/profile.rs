@@ -3,6 +3,8 @@
 //! Keys in the file are read here, and a `credential_process` is run here, so that it can be ended, and talk to the
 //! person. What takes calls of AWS (roles over a `source_profile`, a web identity) is walked by the AWS SDK itself.
 
+use std::path::Path;
+
 use time::OffsetDateTime;
 
 use super::{Means, credential_process};
@@ -12,6 +14,7 @@ use crate::{
     credentials::Credentials,
     digest::Digest,
     error::{Error, Result},
+    files,
     secret::Secret,
     session::{Profile, Region, RoleArn, Session, SessionDuration},
     sts::{FaultKind, ProfileRequest},
@@ -21,11 +24,14 @@ use crate::{
 /// Names the profile sessions whose credentials are being got, to the programs that are run for it.
 pub(super) const RESOLVING: &str = "LEAPP_RESOLVING";
 
+/// The largest web identity token that is read; real ones have a few kilobytes.
+const MAX_TOKEN: u64 = 64 << 10;
+
 /// Where a profile's credentials come from.
 #[derive(Debug, PartialEq)]
 enum Origin<'a> {
     /// Keys in the profile itself.
-    Keys(&'a Properties),
+    Keys,
     /// A program, for the profile itself or for the role that this profile names last.
     Process { command: &'a str, role: Option<&'a str> },
     /// Calls of AWS alone.
@@ -46,10 +52,9 @@ pub(crate) fn check(
     wish: Option<SessionDuration>,
 ) -> Result<()> {
     let (alias, name) = (&session.alias, source.source_profile.as_str());
-    let within = |error: Error| error.within(what(session, source));
+    let another = format!("to take another one, run: leapp session edit {alias} --source-profile NAME");
     if files.profile(name).is_none() {
-        return Err(within(files.no_profile(name))
-            .hint(format!("to take another one, run: leapp session edit {alias} --source-profile NAME")));
+        return Err(files.no_profile(name).within(what(session, source)).hint(another));
     }
     if wish.is_some() {
         return Err(Error::usage(what(session, source))
@@ -59,23 +64,26 @@ pub(crate) fn check(
     if waiting.any(|waiting| waiting == alias.as_str()) {
         return Err(Error::new(what(session, source))
             .because("they are needed to get themselves: the credential_process behind it asks leapp for a session that starts from this one")
-            .hint(format!("to take another profile, run: leapp session edit {alias} --source-profile NAME")));
+            .hint(another));
     }
-    Ok(())
+    can_be_started_from(&walked(files, name)).map_err(|error| error.within(what(session, source)))
 }
 
 /// Whether the keys rest in the profile itself: they are read there each time, and never kept.
 pub(crate) fn has_keys(files: &AwsFiles, source: &Profile) -> bool {
-    matches!(origin(files, source.source_profile.as_str()), Origin::Keys(_))
+    origin(&walked(files, source.source_profile.as_str())) == Origin::Keys
 }
 
-/// A short name for all that shapes the profile's credentials.
-pub(crate) fn digest(context: &Context, files: &AwsFiles, source: &Profile) -> Digest {
-    let profile = files.digest(source.source_profile.as_str()).short();
-    // A profile that says `credential_source = Environment` starts from whom the shell is.
-    let key = context.var("AWS_ACCESS_KEY_ID").unwrap_or_default();
-    let shell = if starts_from_environment(files, source.source_profile.as_str()) { key } else { "" };
-    Digest::of(&[&profile, shell])
+/// A short name for all that shapes the credentials of profiles: what the files say, and where the environment has the
+/// SDK ask for them.
+pub(crate) fn digest(context: &Context, files: &AwsFiles) -> Digest {
+    let environment = context.environment();
+    let names = environment.names_starting_with(&["AWS_ENDPOINT_URL", "AWS_EC2_METADATA_SERVICE_ENDPOINT"]);
+    let asked = names.iter().filter_map(|name| name.to_str());
+    let mut parts: Vec<&str> = asked.flat_map(|name| [name, environment.get(name).unwrap_or_default()]).collect();
+    let files = files.digest().short();
+    parts.push(&files);
+    Digest::of(&parts)
 }
 
 /// The region that the profile names.
@@ -90,10 +98,10 @@ pub(crate) fn credentials(
     session: &Session,
     source: &Profile,
 ) -> Result<Credentials> {
-    let name = source.source_profile.as_str();
     let now = means.context.now();
-    let credentials = match origin(files, name) {
-        Origin::Keys(properties) => keys(properties, now).map_err(|why| Error::new(what(session, source)).because(why)),
+    let walked = walked(files, source.source_profile.as_str());
+    let credentials = match origin(&walked) {
+        Origin::Keys => keys(&walked, now).map_err(|why| Error::new(what(session, source)).because(why)),
         Origin::Process { command, role: None } => process(means, session, source, command),
         Origin::Process { command, role: Some(role) } => {
             let given = process(means, session, source, command)?;
@@ -120,32 +128,23 @@ fn calls(
     given: Option<(&str, &Credentials)>,
 ) -> Result<Credentials> {
     let profile = source.source_profile.as_str();
-    let walked = behind(files, profile);
-    can_be_walked(&walked).map_err(|error| error.within(what(session, source)))?;
+    let walked = walked(files, profile);
+    token_can_be_read(&walked).map_err(|error| error.within(what(session, source)))?;
     let region = sts_region(means, files, session, profile);
     let spinner = Spinner::start(means.context, &format!("getting credentials of `{}`", session.alias));
     let answer = means.sts.profile(&ProfileRequest { files, profile, region: &region, given })?;
     drop(spinner);
     answer.map_err(|fault| {
         let error = fault.explain(&means.hop(session, &region));
-        match fault.kind {
-            FaultKind::AccessDenied => match first_with(&walked, "mfa_serial") {
-                Some(name) => error.hint(format!(
-                    "profile `{name}` has an mfa_serial, which only a chained session asks a code of: make it one, with mfa_device"
-                )),
-                None => error,
-            },
-            FaultKind::Other => match first_with(&walked, "sso_role_name") {
-                Some(name) => error.hint(format!("run: aws sso login --profile {name}")),
-                None => error,
-            },
+        let with = |key: &str| walked.iter().find(|(_, properties)| has(properties, key)).map(|(name, _)| *name);
+        match (fault.kind, with("mfa_serial"), with("sso_role_name")) {
+            (FaultKind::AccessDenied, Some(name), _) => error.hint(format!(
+                "profile `{name}` has an mfa_serial, which only a chained session asks a code of: make it one, with mfa_device"
+            )),
+            (FaultKind::Other, _, Some(name)) => error.hint(format!("run: aws sso login --profile {name}")),
             _ => error,
         }
     })
-}
-
-fn first_with<'a>(walked: &[(&'a str, &Properties)], key: &str) -> Option<&'a str> {
-    walked.iter().find(|(_, properties)| properties.contains_key(key)).map(|(name, _)| *name)
 }
 
 /// Where STS is asked for the roles of a profile: as for any session, but never in another partition than the role's.
@@ -158,38 +157,88 @@ fn sts_region(means: &Means<'_>, files: &AwsFiles, session: &Session, profile: &
         .unwrap_or_else(|| means.region_of_role(role.as_ref()))
 }
 
-/// A profile and those behind it, each the `source_profile` of the one before.
-fn behind<'a>(files: &'a AwsFiles, start: &'a str) -> Vec<(&'a str, &'a Properties)> {
+/// A profile and those behind it, each the `source_profile` of the one before; the last is where the credentials come
+/// from. As the SDK walks them (`aws-config`, `profile::credentials::repr::resolve_chain`): keys end the walk.
+fn walked<'a>(files: &'a AwsFiles, start: &'a str) -> Vec<(&'a str, &'a Properties)> {
     let mut found: Vec<(&str, &Properties)> = Vec::new();
     let mut next = Some(start);
     while let Some(name) = next.filter(|name| found.iter().all(|(other, _)| other != name)) {
         let Some(properties) = files.profile(name) else { break };
+        let ends = !is_role(properties) || !found.is_empty() && has_both_keys(properties);
         found.push((name, properties));
-        next = properties.get("source_profile").map(|value| value.as_str());
+        next = properties.get("source_profile").filter(|_| !ends);
     }
     found
 }
 
-/// What the SDK would say in words that help nobody.
-fn can_be_walked(walked: &[(&str, &Properties)]) -> Result<()> {
-    for (name, properties) in walked {
-        if properties.contains_key("login_session") {
-            return Err(Error::new(format!("profile `{name}` is one of `aws login`, which leapp does not read")).hint(
-                format!("put into a profile of another name: credential_process = aws configure export-credentials --profile {name}"),
-            ));
-        }
-        if let Some(path) = properties.get("web_identity_token_file")
-            && let Err(error) = std::fs::File::open(path.as_str())
-        {
-            return Err(Error::new(format!("cannot read its web_identity_token_file {}", **path)).because(error));
-        }
+fn origin<'a>(walked: &[(&'a str, &'a Properties)]) -> Origin<'a> {
+    let Some(((name, last), before)) = walked.split_last() else { return Origin::Calls };
+    if !before.is_empty() && has_both_keys(last) {
+        return Origin::Calls;
     }
-    Ok(())
+    let role = match (is_role(last), before.last()) {
+        // A role over its own profile; else the walk ended in a circle, or at a profile that is not there.
+        (true, _) if last.get("source_profile") == Some(name) => Some(*name),
+        (true, _) => return Origin::Calls,
+        (false, above) => above.map(|(above, _)| *above),
+    };
+    let calls = ["credential_source", "web_identity_token_file", "login_session"];
+    let sso = ["sso_session", "sso_start_url", "sso_region", "sso_account_id", "sso_role_name"];
+    if calls.iter().chain(&sso).any(|key| has(last, key)) {
+        return Origin::Calls;
+    }
+    let has_keys = has(last, "aws_access_key_id") || has(last, "aws_secret_access_key");
+    match (last.get("credential_process"), role) {
+        (Some(command), role) => Origin::Process { command, role },
+        (None, None) if has_keys => Origin::Keys,
+        (None, _) => Origin::Calls,
+    }
+}
+
+/// Whether credentials come from where leapp takes them. What the SDK finds in the environment are the calling shell's:
+/// those of another session, as like as not.
+fn can_be_started_from(walked: &[(&str, &Properties)]) -> Result<()> {
+    let Some((name, last)) = walked.last() else { return Ok(()) };
+    if has(last, "login_session") {
+        return Err(Error::new(format!("profile `{name}` is one of `aws login`, which leapp does not read")).hint(
+            format!("put into a profile of another name: credential_process = aws configure export-credentials --profile {name}"),
+        ));
+    }
+    let ambient = |source: &&str| ["environment", "ecscontainer"].contains(&source.to_lowercase().as_str());
+    match last.get("credential_source").filter(ambient) {
+        None => Ok(()),
+        Some(source) => Err(Error::new(format!("profile `{name}` has `credential_source = {source}`"))
+            .because("leapp never takes credentials from the shell that it is called from")
+            .hint("name a source_profile there, or start from another session")),
+    }
+}
+
+/// The SDK would say it in words that help nobody.
+fn token_can_be_read(walked: &[(&str, &Properties)]) -> Result<()> {
+    let Some(path) = walked.last().and_then(|(_, last)| last.get("web_identity_token_file")) else { return Ok(()) };
+    let cannot = || Error::new(format!("cannot read its web_identity_token_file {path}"));
+    match files::read_bounded(Path::new(path), MAX_TOKEN) {
+        Ok(Some(_)) => Ok(()),
+        Ok(None) => Err(cannot().because("there is no such file")),
+        Err(error) => Err(cannot().because(error)),
+    }
+}
+
+fn has(properties: &Properties, key: &str) -> bool {
+    properties.get(key).is_some()
+}
+
+fn has_both_keys(properties: &Properties) -> bool {
+    has(properties, "aws_access_key_id") && has(properties, "aws_secret_access_key")
+}
+
+fn is_role(properties: &Properties) -> bool {
+    has(properties, "role_arn") && !has(properties, "web_identity_token_file")
 }
 
 /// Keys as they stand in a profile.
-fn keys(properties: &Properties, issued: OffsetDateTime) -> Result<Credentials, String> {
-    let get = |key: &str| properties.get(key).map(|value| value.as_str()).filter(|value| !value.is_empty());
+fn keys(walked: &[(&str, &Properties)], issued: OffsetDateTime) -> Result<Credentials, String> {
+    let get = |key: &str| walked.last()?.1.get(key).filter(|value| !value.is_empty());
     let needed = |key: &str| get(key).ok_or_else(|| format!("the profile has no {key}"));
     Ok(Credentials {
         access_key_id: needed("aws_access_key_id")?.to_owned(),
@@ -199,52 +248,6 @@ fn keys(properties: &Properties, issued: OffsetDateTime) -> Result<Credentials, 
         issued,
         arn: String::new(),
     })
-}
-
-/// The profiles from this one on, each the `source_profile` of the one before, and where the last one's credentials
-/// come from: as the SDK decides it (`aws-config`, `profile::credentials::repr::resolve_chain`).
-fn origin<'a>(files: &'a AwsFiles, start: &'a str) -> Origin<'a> {
-    let mut roles: Vec<&str> = Vec::new();
-    let mut name = start;
-    loop {
-        let Some(properties) = files.profile(name).filter(|_| !roles.contains(&name)) else { return Origin::Calls };
-        if !roles.is_empty() && has_static_keys(properties) {
-            return Origin::Calls;
-        }
-        let is_role = properties.contains_key("role_arn") && !properties.contains_key("web_identity_token_file");
-        if !is_role {
-            return base(properties, roles.last().copied());
-        }
-        roles.push(name);
-        match properties.get("source_profile") {
-            Some(next) if **next != name => name = next,
-            Some(_) => return base(properties, Some(name)),
-            None => return Origin::Calls,
-        }
-    }
-}
-
-/// Where credentials come from that are not a role's.
-fn base<'a>(properties: &'a Properties, role: Option<&'a str>) -> Origin<'a> {
-    let calls = ["credential_source", "web_identity_token_file", "login_session"];
-    let is_sso = properties.keys().any(|key| key.starts_with("sso_"));
-    if is_sso || calls.iter().any(|key| properties.contains_key(*key)) {
-        return Origin::Calls;
-    }
-    match (properties.get("credential_process"), role) {
-        (Some(command), role) => Origin::Process { command, role },
-        (None, None) if has_static_keys(properties) => Origin::Keys(properties),
-        (None, _) => Origin::Calls,
-    }
-}
-
-fn has_static_keys(properties: &Properties) -> bool {
-    properties.contains_key("aws_access_key_id") || properties.contains_key("aws_secret_access_key")
-}
-
-fn starts_from_environment(files: &AwsFiles, start: &str) -> bool {
-    let source = |(_, properties): &(&str, &Properties)| Some(properties.get("credential_source")?.as_str().to_owned());
-    behind(files, start).iter().filter_map(source).any(|source| source.eq_ignore_ascii_case("Environment"))
 }
 
 #[cfg(test)]
@@ -261,8 +264,8 @@ mod tests {
         fs::write(&path, config).expect("written");
         let variables = [("HOME", "/nonexistent"), ("AWS_CONFIG_FILE", path.to_str().expect("UTF-8"))];
         let context = Context::for_tests(Environment::of(variables), || OffsetDateTime::UNIX_EPOCH);
-        match origin(&AwsFiles::read(&context).expect("files"), "a") {
-            Origin::Keys(_) => "keys".to_owned(),
+        match origin(&walked(&AwsFiles::read(&context).expect("files"), "a")) {
+            Origin::Keys => "keys".to_owned(),
             Origin::Process { command, role } => format!("{command} for {}", role.unwrap_or("itself")),
             Origin::Calls => "calls".to_owned(),
         }

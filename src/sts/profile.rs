@@ -8,7 +8,7 @@ use aws_credential_types::{
     Credentials as SdkCredentials,
     provider::{ProvideCredentials as _, error::CredentialsError},
 };
-use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
+use aws_runtime::env_config::file::EnvConfigFiles;
 use aws_sdk_sts::{
     config::{Region as SdkRegion, SharedHttpClient, timeout::TimeoutConfig},
     error::SdkError,
@@ -86,12 +86,12 @@ impl Sts<'_> {
 
 /// The files as they were read, and behind them what makes a role start from given credentials.
 fn contents(request: &ProfileRequest<'_>) -> EnvConfigFiles {
-    let files = EnvConfigFiles::builder()
-        .with_contents(EnvConfigFileKind::Config, request.files.config())
-        .with_contents(EnvConfigFileKind::Credentials, request.files.credentials());
-    let Some((role, _)) = request.given else { return files.build() };
-    let given = format!("[{role}]\nsource_profile = {GIVEN}\n[{GIVEN}]\ncredential_source = {GIVEN}\n");
-    files.with_contents(EnvConfigFileKind::Credentials, given).build()
+    match request.given {
+        None => request.files.contents(),
+        Some((role, _)) => request
+            .files
+            .contents_with(format!("[{role}]\nsource_profile = {GIVEN}\n[{GIVEN}]\ncredential_source = {GIVEN}\n")),
+    }
 }
 
 /// What the SDK's error comes down to: what STS said, else the innermost reason.

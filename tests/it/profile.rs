@@ -99,11 +99,8 @@ fn a_chain_starts_from_a_profile() {
     assert_eq!(home.count("AssumeRole"), 1, "the role's credentials are kept");
     let said = text(&home.leapp(["exec", "over", "--duration", "2h", "--", "true"]).output().expect("started").stderr);
     assert_eq!(said, "leapp: `over` gets 1h: AWS allows chained roles no more\n");
-    // Another profile in the same file makes no difference; this one does.
+    // What the files say shapes what starts from them.
     let credentials = fs::read_to_string(home.path(".aws/credentials")).expect("read");
-    write_aws(&home, "credentials", &format!("{credentials}[another]\nx = y\n"));
-    variables(&home, &["over"]);
-    assert_eq!(home.count("AssumeRole"), 2);
     write_aws(&home, "credentials", &format!("{credentials}x = y\n"));
     variables(&home, &["over"]);
     assert_eq!(home.count("AssumeRole"), 3);
@@ -170,7 +167,7 @@ fn a_broken_file_is_told_by_its_line() {
     assert_eq!(
         said,
         "leapp: cannot get credentials for `base` (profile `base`): \
-         cannot read ~/.aws/credentials: line 2: a setting is KEY = VALUE\n"
+         cannot read ~/.aws/credentials: line 2: Expected an '=' sign defining a property\n"
     );
     write_aws(&home, "credentials", "[base]\naws_access_key_id = x\n");
     let said = fail(1, &mut home.leapp(["env", "base"]));
@@ -315,11 +312,12 @@ fn a_role_over_a_credential_process_is_assumed() {
 }
 
 #[test]
-fn the_shells_keys_are_used_only_where_the_profile_says_so() {
+fn the_shells_own_credentials_are_never_used() {
     let home = home_with("", "");
     let known = known_to_sts(&home);
     let shell = |arguments: &[&str]| {
         let mut command = home.leapp(arguments);
+        command.env("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:1/x").env("AWS_PROFILE", "other");
         command.envs(known.lines().filter_map(|line| {
             let (name, value) = line.split_once(" = ")?;
             Some((name.to_uppercase(), value.to_owned()))
@@ -329,13 +327,21 @@ fn the_shells_keys_are_used_only_where_the_profile_says_so() {
     write_aws(&home, "config", "[profile base]\nregion = eu-west-1\n");
     let said = fail(125, &mut shell(&["exec", "base", "--", "true"]));
     assert!(said.contains("the profile has nothing that credentials could come from"), "{said}");
+    for source in ["Environment", "EcsContainer"] {
+        let role = format!("role_arn = {DEPLOY}\nsource_profile = b\n[profile b]\nrole_arn = {DEPLOY}\n");
+        write_aws(&home, "config", &format!("[profile base]\n{role}credential_source = {source}\n"));
+        let said = fail(125, &mut shell(&["exec", "over", "--", "true"]));
+        assert!(said.contains(&format!("profile `b` has `credential_source = {source}`")), "{said}");
+    }
     assert_eq!(home.count("AssumeRole"), 0);
-    write_aws(&home, "config", &format!("[profile base]\nrole_arn = {DEPLOY}\ncredential_source = Environment\n"));
-    succeed(&mut shell(&["exec", "base", "--", "true"]));
-    succeed(&mut shell(&["exec", "base", "--", "true"]));
-    assert_eq!(home.count("AssumeRole"), 1);
-    let said = fail(125, &mut home.leapp(["exec", "base", "--", "true"]));
-    assert!(said.contains("(profile `base`)"), "who the shell is shapes what it gets: {said}");
+    // Nor by the program that a profile has run, which gets nothing of leapp's own either.
+    let body = format!(
+        "env | grep -E 'AWS_ACCESS|AWS_SE|AWS_PROFILE|AWS_CONT|PASSPHRASE' >&2\necho '{}'\n",
+        as_json(KEYS, "")
+    );
+    write_aws(&home, "config", &format!("[profile base]\n{}", script(&home, &body)));
+    let output = shell(&["exec", "base", "--", "true"]).output().expect("started");
+    assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(0), ""));
 }
 
 #[test]
@@ -354,12 +360,16 @@ fn a_profile_of_identity_center_is_taken_with_the_sign_in_of_the_aws_cli() {
     let answer = "{\"roleCredentials\": {\"accessKeyId\": \"ASIAPORTAL\", \"secretAccessKey\": \"s\", \
                   \"sessionToken\": \"t\", \"expiration\": 4070908800000}}";
     let (address, answering) = server("\r\n\r\n", "application/json", answer);
-    let mut command = home.leapp(["exec", "base", "--", "printenv", "AWS_ACCESS_KEY_ID"]);
-    assert_eq!(succeed(command.env("AWS_ENDPOINT_URL_SSO", address)), "ASIAPORTAL\n");
+    let got = || {
+        let mut command = home.leapp(["exec", "base", "--", "printenv", "AWS_ACCESS_KEY_ID"]);
+        succeed(command.env("AWS_ENDPOINT_URL_SSO", &address))
+    };
+    assert_eq!(got(), "ASIAPORTAL\n");
     let request = answering.join().expect("answered");
     assert!(request.contains("account_id=111122223333") && request.contains("role_name=Reader"), "{request}");
     assert!(request.contains("portal-token"), "{request}");
-    assert_eq!(variables(&home, &["base"])["AWS_ACCESS_KEY_ID"], "ASIAPORTAL", "it is kept");
+    assert_eq!(got(), "ASIAPORTAL\n", "it is kept");
+    fail(125, home.leapp(["exec", "base", "--", "true"]).env("AWS_ENDPOINT_URL_SSO", "http://127.0.0.1:1"));
 }
 
 #[test]
@@ -392,7 +402,7 @@ fn what_is_wrong_with_a_role_of_a_profile_is_told() {
         (
             format!("role_arn = {DEPLOY}\nweb_identity_token_file = /nonexistent\n"),
             "",
-            &["cannot read its web_identity_token_file /nonexistent: No such file"],
+            &["cannot read its web_identity_token_file /nonexistent: there is no such file"],
         ),
     ] {
         write_aws(&home, "config", &format!("[profile base]\n{config}"));

@@ -141,7 +141,7 @@ impl Draft {
     fn ask(&mut self, form: &Form, config: &Config, field: &'static Field) -> Result<()> {
         let names: Vec<&str> = match field.key {
             "assumer" => config.sessions.keys().map(Alias::as_str).collect(),
-            "source_profile" => self.aws_files.iter().flat_map(AwsFiles::names).collect(),
+            "source_profile" => self.aws_files.as_ref().map(AwsFiles::names).unwrap_or_default(),
             _ => Vec::new(),
         };
         let setting = if names.is_empty() {

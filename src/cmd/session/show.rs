@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value};
 
 use crate::{
+    aws_files::OnDemand,
     chain::Chain,
     cli::Show,
     config::{Config, Field, Setting},
@@ -46,7 +47,10 @@ fn as_json(context: &Context, config: &Config, session: &Session, line: Option<u
     put("chain", names.collect());
     put("account", session.role_arn().map(RoleArn::account).into());
     put("partition", session.role_arn().map(RoleArn::partition).into());
-    put("effective_region", provider::region(context, config, session).as_ref().map(Region::as_str).into());
+    put(
+        "effective_region",
+        provider::region(config, session, &OnDemand::new(context)).as_ref().map(Region::as_str).into(),
+    );
     put("file", config.name.as_str().into());
     put("line", line.map_or(Value::Null, Into::into));
     Value::Object(json)
@@ -62,7 +66,7 @@ fn as_text(context: &Context, config: &Config, session: &Session, line: Option<u
     }
     rows.extend(session.role_arn().map(|role| ("account", role.account().to_owned())));
     if session.region.is_none() {
-        let region = match (&config.default_region, provider::region(context, config, session)) {
+        let region = match (&config.default_region, provider::region(config, session, &OnDemand::new(context))) {
             (Some(region), _) => format!("{region} (default_region)"),
             (None, Some(region)) => format!("{region} (the profile's)"),
             (None, None) => "none, and no default_region".into(),
