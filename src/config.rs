@@ -5,19 +5,13 @@ mod check;
 mod edit;
 mod field;
 mod outline;
+mod owner;
 mod read_session;
 mod reader;
 mod setting;
 mod store;
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    io::Read as _,
-    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
-    path::Path,
-    time::Duration,
-};
+use std::{collections::BTreeMap, fs, io::Read as _, os::unix::fs::OpenOptionsExt as _, path::Path, time::Duration};
 
 pub use field::{FIELDS, Field, KINDS};
 use reader::{Source, Table};
@@ -194,9 +188,8 @@ fn read(path: &Path, name: &str) -> Result<Option<String>> {
     if !metadata.is_file() {
         return Err(cannot(&"it is not a regular file"));
     }
-    if metadata.permissions().mode() & 0o002 != 0 {
-        return Err(cannot(&"everybody may write to it").hint(format!("run: chmod o-w {name}")));
-    }
+    owner::check(&metadata)
+        .map_err(|distrust| cannot(&distrust.why).hint(format!("run: {} {name}", distrust.command)))?;
     if metadata.len() > MAX_BYTES {
         return Err(cannot(&"it is larger than 4 MiB"));
     }
