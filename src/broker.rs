@@ -99,6 +99,7 @@ impl<'a> Broker<'a> {
             return Err(Error::usage(format!("cannot take a SAML response for `{alias}`"))
                 .because(format!("`{}` is no federated session", base.session.alias)));
         }
+        self.sts.check_way()?;
         self.unlock()?;
         // The response is for here and now: the chain is walked with it in hand, whatever is kept or can be.
         let base_credentials = self.fetch_and_keep(base, None, Some(response))?;
@@ -126,7 +127,7 @@ impl<'a> Broker<'a> {
     /// The links from the base on; each one's entry is named after everything that shapes its credentials.
     fn links(&self, session: &'a Session) -> Result<Vec<Link<'a>>> {
         let chain = Chain::to(session, |alias| self.config.sessions.get(alias)).map_err(|broken| unsound(&broken))?;
-        let endpoint = Sts::endpoint_override(self.context).unwrap_or_default();
+        let endpoint = Sts::checked_endpoint(self.context)?.unwrap_or_default();
         let mut above = String::new();
         let links = chain.sessions().map(|link| {
             let is_last = link.alias == session.alias;
@@ -207,6 +208,7 @@ impl<'a> Broker<'a> {
         if let Some(kept) = self.cached(link, |kept, now| self.is_good(kept, now, role))? {
             return Ok(kept);
         }
+        self.sts.check_way()?;
         self.unlock()?;
         if !self.options.cache {
             return self.fetch(link, above, role);

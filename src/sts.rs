@@ -6,6 +6,7 @@
 mod fault;
 mod http;
 mod profile;
+mod surroundings;
 
 use std::{
     cell::{Cell, OnceCell},
@@ -89,9 +90,25 @@ impl<'a> Sts<'a> {
         Self { context, timeout, spent: Cell::default(), engine: OnceCell::new() }
     }
 
-    /// The endpoint that the environment names in place of AWS's own.
+    /// The endpoint that the environment names in place of AWS's own; none where it names none that may be asked.
     pub fn endpoint_override(context: &Context) -> Option<&str> {
-        context.var("AWS_ENDPOINT_URL_STS").or_else(|| context.var("AWS_ENDPOINT_URL"))
+        surroundings::endpoint(context).ok().flatten()
+    }
+
+    /// As [`Sts::endpoint_override`], for whoever asks first.
+    ///
+    /// # Errors
+    /// Where the environment names one that may not be asked.
+    pub fn checked_endpoint(context: &Context) -> Result<Option<&str>> {
+        surroundings::endpoint(context)
+    }
+
+    /// Whether STS can be asked the way that the environment says.
+    ///
+    /// # Errors
+    /// Where the endpoint or the proxy that it names cannot be used.
+    pub fn check_way(&self) -> Result<()> {
+        surroundings::check_proxy(self.context)
     }
 
     /// A hop to a session, for messages.
