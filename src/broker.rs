@@ -16,7 +16,7 @@ use crate::{
     lock::Lock,
     provider::{self, Means, chained, federated, profile},
     saml::EncodedResponse,
-    session::{Profile, Region, RoleArn, Session, SessionDuration, Source},
+    session::{Profile, Region, RoleArn, Session, SessionDuration, Source, span},
     sts::Sts,
     vault::{EntryName, Vault},
 };
@@ -230,8 +230,26 @@ impl<'a> Broker<'a> {
     /// Whether kept credentials will do.
     fn is_good(&self, kept: &Credentials, now: OffsetDateTime, role: Role) -> bool {
         match role {
-            Role::Asked => !self.options.renew && kept.time_left(now) > self.options.min_ttl,
+            Role::Asked => !self.options.renew && kept.time_left(now) > self.min_ttl(kept),
             Role::Assumer => kept.time_left(now) > ASSUMER_TTL,
+        }
+    }
+
+    /// How long credentials must still live to be used. Where they were granted for less than what was asked, new ones
+    /// would be no better: these serve for the first half of their life.
+    fn min_ttl(&self, of: &Credentials) -> Duration {
+        let wanted = self.options.min_ttl;
+        of.lifetime().filter(|lifetime| *lifetime <= wanted).map_or(wanted, |lifetime| lifetime / 2)
+    }
+
+    /// Says, once for each grant, that it is shorter than what was asked.
+    fn say_if_short(&self, session: &Session, granted: &Credentials) {
+        let (alias, wanted) = (&session.alias, self.options.min_ttl);
+        if let Some(lifetime) = granted.lifetime().filter(|lifetime| *lifetime <= wanted) {
+            let (lifetime, wanted) = (span(lifetime), span(wanted));
+            self.context.say(format!(
+                "`{alias}` was granted {lifetime}, and --min-ttl asks for {wanted}: it is renewed after half of that"
+            ));
         }
     }
 
@@ -244,7 +262,11 @@ impl<'a> Broker<'a> {
                 Role::Assumer => error,
             })?),
         };
-        self.fetch_and_keep(link, assumer.as_ref(), None)
+        let credentials = self.fetch_and_keep(link, assumer.as_ref(), None)?;
+        if role == Role::Asked && !self.options.renew {
+            self.say_if_short(link.session, &credentials);
+        }
+        Ok(credentials)
     }
 
     fn fetch_and_keep(
@@ -325,4 +347,34 @@ impl<'a> Broker<'a> {
 /// The config was checked when it was read; this speaks of a config that was not.
 fn unsound(broken: &Broken) -> Error {
     Error::usage("cannot follow the chain").because(format!("{broken:?}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{context::Environment, secret::Secret};
+
+    #[test]
+    fn credentials_are_renewed_before_min_ttl_and_those_that_never_had_so_long_after_half_their_life() {
+        let environment = Environment::of([("HOME", "/nonexistent")]);
+        let context = Context::for_tests(environment, || OffsetDateTime::UNIX_EPOCH);
+        let config = Config::parse("config.toml", "").expect("valid");
+        let at = |seconds| OffsetDateTime::from_unix_timestamp(seconds).expect("a time");
+        let kept = |lifetime: Option<i64>| Credentials {
+            access_key_id: "ASIAEXAMPLE".into(),
+            secret_access_key: Secret::new("secret"),
+            session_token: None,
+            expiration: lifetime.map(at),
+            issued: at(0),
+            arn: String::new(),
+        };
+        let is_good = |min_ttl: u64, lifetime: Option<i64>, now: i64| {
+            let options = Options { min_ttl: Duration::from_secs(min_ttl), ..Options::default() };
+            Broker::new(&context, &config, options).is_good(&kept(lifetime), at(now), Role::Asked)
+        };
+        assert!(is_good(300, Some(3600), 3299) && !is_good(300, Some(3600), 3300));
+        assert!(is_good(3599, Some(3600), 0) && !is_good(3599, Some(3600), 1));
+        assert!(is_good(3600, Some(3600), 1799) && !is_good(3600, Some(3600), 1800));
+        assert!(is_good(99999, None, 5000), "what does not end is never renewed");
+    }
 }

@@ -60,7 +60,7 @@ pub struct Using {
     /// Work in this region
     #[arg(long, value_name = "REGION")]
     pub region: Option<String>,
-    /// Renew credentials that end sooner than this first
+    /// Renew credentials that end sooner than this first; those never granted for so long, after half their life
     #[arg(long, value_name = "SPAN", default_value = "5m")]
     pub min_ttl: String,
     /// How to ask for them

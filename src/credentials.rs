@@ -80,6 +80,11 @@ impl Credentials {
         self.expiration.map_or(Duration::MAX, |end| (end - now).try_into().unwrap_or_default())
     }
 
+    /// How long they were granted for; none where they do not end.
+    pub(crate) fn lifetime(&self) -> Option<Duration> {
+        self.expiration.map(|end| (end - self.issued).try_into().unwrap_or_default())
+    }
+
     /// Whether a role assumed with them counts as role chaining, which AWS bounds to one hour. Long-term keys, which
     /// have no session token, are no role's.
     pub(crate) fn may_be_a_role(&self) -> bool {
@@ -113,6 +118,7 @@ mod tests {
         assert!(!shown.contains("se/cr+et") && !shown.contains("to=ken"), "{shown}");
         assert_eq!(credentials.time_left(at(1500)).as_secs(), 500);
         assert_eq!(credentials.time_left(at(2500)).as_secs(), 0);
+        assert_eq!(credentials.lifetime(), Some(Duration::from_secs(1000)));
         assert_eq!(Credentials::from_bytes(b"{}"), None);
     }
 
