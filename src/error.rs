@@ -33,7 +33,8 @@ pub enum Kind {
     Cancelled,
     /// A signal ended it, Ctrl-C among them: this process was meant, and no other that wants the same.
     Interrupted,
-    /// The person would have to be asked, and there is nobody to ask.
+    /// A person would have to do something, and here none can: answer, sign in at a display, start a browser. Another
+    /// process that wants the same may be better off.
     NeedsPerson,
     /// Something could not be written down; what it says may serve all the same.
     NotKept,

@@ -67,7 +67,7 @@ pub(super) fn attempt(
 }
 
 fn cannot_start(error: &io::Error) -> Error {
-    Error::new("cannot start the browser").because(error)
+    Error::new("cannot start the browser").because(error).kind(Kind::NeedsPerson)
 }
 
 /// A running browser and the way to it.
@@ -158,7 +158,8 @@ impl Browser<'_> {
         let why = if complaints.is_empty() { how.to_owned() } else { format!("{how}\n{complaints}") };
         let error = Error::new(format!("cannot start the browser `{}`", self.program.display()))
             .because(why)
-            .hint(elsewhere(self.alias));
+            .hint(elsewhere(self.alias))
+            .kind(Kind::NeedsPerson);
         // Ubuntu's `chromium` is one, and so may be any other below /snap.
         match self.program.canonicalize() {
             Ok(file) if file.starts_with("/snap") || file.ends_with("bin/snap") => error.hint(
