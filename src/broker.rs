@@ -102,8 +102,9 @@ impl<'a> Broker<'a> {
         self.sts.check_way()?;
         self.unlock()?;
         // The response is for here and now: the chain is walked with it in hand, whatever is kept or can be.
-        let base_credentials = self.fetch_and_keep(base, None, Some(response))?;
-        rest.iter().try_fold(base_credentials, |assumer, link| self.fetch_and_keep(link, Some(&assumer), None))
+        let base_credentials = self.fetch_and_keep(base, None, Some(response), Role::Asked)?;
+        rest.iter()
+            .try_fold(base_credentials, |assumer, link| self.fetch_and_keep(link, Some(&assumer), None, Role::Asked))
     }
 
     /// The credentials of a session, where they are kept and live.
@@ -262,7 +263,7 @@ impl<'a> Broker<'a> {
                 Role::Assumer => error,
             })?),
         };
-        let credentials = self.fetch_and_keep(link, assumer.as_ref(), None)?;
+        let credentials = self.fetch_and_keep(link, assumer.as_ref(), None, role)?;
         if role == Role::Asked && !self.options.renew {
             self.say_if_short(link.session, &credentials);
         }
@@ -274,10 +275,14 @@ impl<'a> Broker<'a> {
         link: &Link<'a>,
         assumer: Option<&Credentials>,
         given: Option<EncodedResponse>,
+        role: Role,
     ) -> Result<Credentials> {
         let vault = if self.options.cache { self.vault.get() } else { None };
         let signed_out = generation::signed_out(self.context);
-        let means = Means { context: self.context, config: self.config, sts: &self.sts, vault, signed_out };
+        // `login` ends with that.
+        let asker_says_who = self.options.renew && role == Role::Asked;
+        let (context, config) = (self.context, self.config);
+        let means = Means { context, config, sts: &self.sts, vault, asker_says_who, signed_out };
         let credentials = match (&link.session.source, assumer) {
             (Source::Federated(settings), _) => {
                 federated::credentials(&means, link.session, settings, link.duration, given)?

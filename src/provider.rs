@@ -25,6 +25,8 @@ pub(crate) struct Means<'a> {
     pub(crate) sts: &'a Sts<'a>,
     /// Where to keep what may serve again; none with `--no-cache`.
     pub(crate) vault: Option<&'a Vault<'a>>,
+    /// Whether who signed in is said by whoever asked.
+    pub(crate) asker_says_who: bool,
     /// The token of sign-outs as it was when the work began.
     pub(crate) signed_out: Option<Vec<u8>>,
 }
