@@ -25,6 +25,7 @@ pub mod saml;
 pub mod secret;
 pub mod session;
 pub mod shell;
+mod signals;
 pub mod sts;
 mod ui;
 pub mod vault;
