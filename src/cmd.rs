@@ -115,3 +115,16 @@ impl Using {
         Ok(Wanted { options: self.options()?, region: flag("region", self.region.as_deref(), Region::parse)? })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_before_the_verb_are_no_verb() {
+        for line in ["leapp exec nosuch -- true", "leapp -v exec nosuch -- true", "leapp --nope -x exec -- env"] {
+            let arguments: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            assert_eq!(verb(&arguments), Some("exec"), "{line}");
+        }
+    }
+}
