@@ -5,6 +5,7 @@ use std::{cell::OnceCell, time::Duration};
 use time::OffsetDateTime;
 
 use crate::{
+    aws_files::OnDemand,
     chain::{Broken, Chain},
     config::Config,
     context::{Attention, Context},
@@ -13,9 +14,9 @@ use crate::{
     error::{Error, Kind, Result},
     generation,
     lock::Lock,
-    provider::{Means, chained, federated},
+    provider::{self, Means, chained, federated, profile},
     saml::EncodedResponse,
-    session::{Session, SessionDuration, Source},
+    session::{Profile, Region, RoleArn, Session, SessionDuration, Source, span},
     sts::Sts,
     vault::{EntryName, Vault},
 };
@@ -48,6 +49,7 @@ pub struct Broker<'a> {
     config: &'a Config,
     options: Options,
     vault: OnceCell<Vault<'a>>,
+    aws_files: OnDemand<'a>,
     sts: Sts<'a>,
 }
 
@@ -56,6 +58,8 @@ struct Link<'a> {
     session: &'a Session,
     duration: Option<SessionDuration>,
     entry: EntryName,
+    /// Whether its credentials are kept: those that a profile has in its file are read there each time.
+    is_kept: bool,
 }
 
 /// What a link's credentials are wanted for.
@@ -70,7 +74,8 @@ enum Role {
 impl<'a> Broker<'a> {
     /// A broker for one run.
     pub fn new(context: &'a Context, config: &'a Config, options: Options) -> Self {
-        Self { context, config, options, vault: OnceCell::new(), sts: Sts::new(context, config.timeout) }
+        let (vault, aws_files) = (OnceCell::new(), OnDemand::new(context));
+        Self { context, config, options, vault, aws_files, sts: Sts::new(context, config.timeout) }
     }
 
     /// The credentials of a session: those that are kept, else new ones.
@@ -89,10 +94,17 @@ impl<'a> Broker<'a> {
     pub fn credentials_with(&self, session: &'a Session, response: EncodedResponse) -> Result<Credentials> {
         let links = self.links(session)?;
         let [base, rest @ ..] = links.as_slice() else { return self.of(&links, Role::Asked) };
+        if !matches!(base.session.source, Source::Federated(_)) {
+            let alias = &session.alias;
+            return Err(Error::usage(format!("cannot take a SAML response for `{alias}`"))
+                .because(format!("`{}` is no federated session", base.session.alias)));
+        }
+        self.sts.check_way()?;
         self.unlock()?;
         // The response is for here and now: the chain is walked with it in hand, whatever is kept or can be.
-        let base_credentials = self.fetch_and_keep(base, None, Some(response))?;
-        rest.iter().try_fold(base_credentials, |assumer, link| self.fetch_and_keep(link, Some(&assumer), None))
+        let base_credentials = self.fetch_and_keep(base, None, Some(response), Role::Asked)?;
+        rest.iter()
+            .try_fold(base_credentials, |assumer, link| self.fetch_and_keep(link, Some(&assumer), None, Role::Asked))
     }
 
     /// The credentials of a session, where they are kept and live.
@@ -101,33 +113,71 @@ impl<'a> Broker<'a> {
     /// Where the vault cannot be read.
     pub fn kept(&self, session: &'a Session) -> Result<Option<Credentials>> {
         let links = self.links(session)?;
-        links.last().map_or(Ok(None), |link| self.cached(link, |kept, now| !kept.time_left(now).is_zero()))
+        match links.split_last() {
+            None => Ok(None),
+            Some((link, above)) if !link.is_kept => self.fetch(link, above, Role::Asked).map(Some),
+            Some((link, _)) => self.cached(link, |kept, now| !kept.time_left(now).is_zero()),
+        }
+    }
+
+    /// The region to work in with a session.
+    pub(crate) fn region(&self, session: &Session) -> Option<Region> {
+        provider::region(self.config, session, &self.aws_files)
     }
 
     /// The links from the base on; each one's entry is named after everything that shapes its credentials.
     fn links(&self, session: &'a Session) -> Result<Vec<Link<'a>>> {
         let chain = Chain::to(session, |alias| self.config.sessions.get(alias)).map_err(|broken| unsound(&broken))?;
-        let endpoint = Sts::endpoint_override(self.context).unwrap_or_default();
+        let endpoint = Sts::checked_endpoint(self.context)?.unwrap_or_default();
         let mut above = String::new();
         let links = chain.sessions().map(|link| {
             let is_last = link.alias == session.alias;
             let duration = self.options.duration.filter(|_| is_last).or(link.duration);
+            let is_kept = match &link.source {
+                Source::Profile(source) => self.is_kept(link, source, duration)?,
+                Source::Federated(_) | Source::Chained(_) => true,
+            };
             // What `login` got for another duration serves those who ask for none.
             let named = if self.options.renew { link.duration } else { duration };
-            above = self.shape(link, named, endpoint, &above).short();
-            Link { session: link, duration, entry: EntryName::new(link.alias.as_str(), &above, "credentials") }
+            above = self.shape(link, named, endpoint, &above)?.short();
+            let entry = EntryName::new(link.alias.as_str(), &above, "credentials");
+            Ok(Link { session: link, duration, entry, is_kept })
         });
-        Ok(links.collect())
+        links.collect::<Result<_>>().map_err(|error: Error| {
+            if chain.hops.is_empty() {
+                return error;
+            }
+            error.within(format!("cannot get credentials for `{}`", session.alias))
+        })
+    }
+
+    /// Checks a profile before anything is asked of anybody, and says whether what it yields is kept.
+    fn is_kept(&self, session: &Session, source: &Profile, wish: Option<SessionDuration>) -> Result<bool> {
+        let files = self.aws_files.get().map_err(|error| error.within(profile::what(session, source)))?;
+        profile::check(self.context, files, session, source, wish)?;
+        Ok(!profile::has_keys(files, source))
     }
 
     /// Everything that shapes the credentials of a link: an edit of the config takes effect at once.
-    fn shape(&self, session: &Session, duration: Option<SessionDuration>, endpoint: &str, above: &str) -> Digest {
+    fn shape(
+        &self,
+        session: &Session,
+        duration: Option<SessionDuration>,
+        endpoint: &str,
+        above: &str,
+    ) -> Result<Digest> {
         let duration = duration.map_or(String::new(), |duration| duration.seconds().to_string());
-        let mut parts = vec!["1", session.kind(), endpoint, session.role_arn().as_str(), &duration, above];
+        let role = session.role_arn().map_or("", RoleArn::as_str);
+        let mut parts = vec!["1", session.kind(), endpoint, role, &duration, above];
         match &session.source {
             Source::Federated(federated) => {
                 parts.extend([federated.saml_url.as_str(), federated.idp_arn.as_str()]);
-                Digest::of(&parts)
+                Ok(Digest::of(&parts))
+            }
+            Source::Profile(source) => {
+                let digest = profile::digest(self.context, self.aws_files.get()?).short();
+                parts.extend([source.source_profile.as_str(), &digest]);
+                Ok(Digest::of(&parts))
             }
             Source::Chained(settings) => {
                 let name = settings.role_session_name.expand(&self.context.user(), &self.context.host());
@@ -143,7 +193,7 @@ impl<'a> Broker<'a> {
                 ])
                 .to_string();
                 parts.push(&more);
-                Digest::of(&parts)
+                Ok(Digest::of(&parts))
             }
         }
     }
@@ -153,9 +203,13 @@ impl<'a> Broker<'a> {
         let Some((link, above)) = links.split_last() else {
             return Err(Error::new("cannot get credentials").because("the chain is empty"));
         };
+        if !link.is_kept {
+            return self.fetch(link, above, role);
+        }
         if let Some(kept) = self.cached(link, |kept, now| self.is_good(kept, now, role))? {
             return Ok(kept);
         }
+        self.sts.check_way()?;
         self.unlock()?;
         if !self.options.cache {
             return self.fetch(link, above, role);
@@ -177,8 +231,26 @@ impl<'a> Broker<'a> {
     /// Whether kept credentials will do.
     fn is_good(&self, kept: &Credentials, now: OffsetDateTime, role: Role) -> bool {
         match role {
-            Role::Asked => !self.options.renew && kept.time_left(now) > self.options.min_ttl,
+            Role::Asked => !self.options.renew && kept.time_left(now) > self.min_ttl(kept),
             Role::Assumer => kept.time_left(now) > ASSUMER_TTL,
+        }
+    }
+
+    /// How long credentials must still live to be used. Where they were granted for less than what was asked, new ones
+    /// would be no better: these serve for the first half of their life.
+    fn min_ttl(&self, of: &Credentials) -> Duration {
+        let wanted = self.options.min_ttl;
+        of.lifetime().filter(|lifetime| *lifetime <= wanted).map_or(wanted, |lifetime| lifetime / 2)
+    }
+
+    /// Says, once for each grant, that it is shorter than what was asked.
+    fn say_if_short(&self, session: &Session, granted: &Credentials) {
+        let (alias, wanted) = (&session.alias, self.options.min_ttl);
+        if let Some(lifetime) = granted.lifetime().filter(|lifetime| *lifetime <= wanted) {
+            let (lifetime, wanted) = (span(lifetime), span(wanted));
+            self.context.say(format!(
+                "`{alias}` was granted {lifetime}, and --min-ttl asks for {wanted}: it is renewed after half of that"
+            ));
         }
     }
 
@@ -191,7 +263,11 @@ impl<'a> Broker<'a> {
                 Role::Assumer => error,
             })?),
         };
-        self.fetch_and_keep(link, assumer.as_ref(), None)
+        let credentials = self.fetch_and_keep(link, assumer.as_ref(), None, role)?;
+        if role == Role::Asked && !self.options.renew {
+            self.say_if_short(link.session, &credentials);
+        }
+        Ok(credentials)
     }
 
     fn fetch_and_keep(
@@ -199,14 +275,19 @@ impl<'a> Broker<'a> {
         link: &Link<'a>,
         assumer: Option<&Credentials>,
         given: Option<EncodedResponse>,
+        role: Role,
     ) -> Result<Credentials> {
         let vault = if self.options.cache { self.vault.get() } else { None };
         let signed_out = generation::signed_out(self.context);
-        let means = Means { context: self.context, config: self.config, sts: &self.sts, vault, signed_out };
+        // `login` ends with that.
+        let asker_says_who = self.options.renew && role == Role::Asked;
+        let (context, config) = (self.context, self.config);
+        let means = Means { context, config, sts: &self.sts, vault, asker_says_who, signed_out };
         let credentials = match (&link.session.source, assumer) {
             (Source::Federated(settings), _) => {
                 federated::credentials(&means, link.session, settings, link.duration, given)?
             }
+            (Source::Profile(source), _) => profile::credentials(&means, self.aws_files.get()?, link.session, source)?,
             (Source::Chained(settings), Some(assumer)) => {
                 chained::credentials(&means, link.session, settings, assumer, link.duration)?
             }
@@ -214,7 +295,7 @@ impl<'a> Broker<'a> {
                 return Err(Error::new("cannot get credentials").because("the chain has no base"));
             }
         };
-        if let Some(vault) = means.keeps() {
+        if let Some(vault) = means.keeps().filter(|_| credentials.may_be_kept()) {
             // Credentials that cannot be kept are credentials all the same.
             match vault.put(&link.entry, &credentials.to_bytes()) {
                 // What a hook renews, the other shells find when it is time for them to look.
@@ -273,4 +354,34 @@ impl<'a> Broker<'a> {
 /// The config was checked when it was read; this speaks of a config that was not.
 fn unsound(broken: &Broken) -> Error {
     Error::usage("cannot follow the chain").because(format!("{broken:?}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{context::Environment, secret::Secret};
+
+    #[test]
+    fn credentials_are_renewed_before_min_ttl_and_those_that_never_had_so_long_after_half_their_life() {
+        let environment = Environment::of([("HOME", "/nonexistent")]);
+        let context = Context::for_tests(environment, || OffsetDateTime::UNIX_EPOCH);
+        let config = Config::parse("config.toml", "").expect("valid");
+        let at = |seconds| OffsetDateTime::from_unix_timestamp(seconds).expect("a time");
+        let kept = |lifetime: Option<i64>| Credentials {
+            access_key_id: "ASIAEXAMPLE".into(),
+            secret_access_key: Secret::new("secret"),
+            session_token: None,
+            expiration: lifetime.map(at),
+            issued: at(0),
+            arn: String::new(),
+        };
+        let is_good = |min_ttl: u64, lifetime: Option<i64>, now: i64| {
+            let options = Options { min_ttl: Duration::from_secs(min_ttl), ..Options::default() };
+            Broker::new(&context, &config, options).is_good(&kept(lifetime), at(now), Role::Asked)
+        };
+        assert!(is_good(300, Some(3600), 3299) && !is_good(300, Some(3600), 3300));
+        assert!(is_good(3599, Some(3600), 0) && !is_good(3599, Some(3600), 1));
+        assert!(is_good(3600, Some(3600), 1799) && !is_good(3600, Some(3600), 1800));
+        assert!(is_good(99999, None, 5000), "what does not end is never renewed");
+    }
 }

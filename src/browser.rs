@@ -7,7 +7,7 @@
 //! - [`find`]: which browser. [`arguments`]: how it is started. [`profile`]: where it keeps its cookies.
 //! - [`process`]: its life and its certain end. [`pipe`] and [`frames`]: bytes to messages and back.
 //! - [`message`]: what it says. [`conversation`]: what is answered (no I/O). [`quiet`]: whether a page waits for the
-//!   person (no I/O). [`attempt`]: the loop that ties these together. [`signals`]: Ctrl-C while it runs.
+//!   person (no I/O). [`attempt`]: the loop that ties these together.
 
 mod arguments;
 mod attempt;
@@ -19,7 +19,6 @@ mod pipe;
 mod process;
 mod profile;
 mod quiet;
-mod signals;
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;

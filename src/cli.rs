@@ -7,8 +7,8 @@ use std::ffi::OsString;
 use clap::{Args, Parser, Subcommand};
 
 pub use session::{
-    Add, AddChained, AddFederated, AddKind, AssumerField, ChainedFields, CommonFields, Edit, FederatedFields, Remove,
-    Rename, RoleField, SessionArgs, SessionCommand, Show,
+    Add, AddChained, AddFederated, AddKind, AddProfile, AssumerField, ChainedFields, CommonFields, DurationField, Edit,
+    FederatedFields, ProfileFields, Remove, Rename, RoleField, SessionArgs, SessionCommand, Show,
 };
 
 /// AWS credentials of a named session, in a child process or in this shell.
@@ -73,7 +73,7 @@ pub struct Using {
     /// Work in this region
     #[arg(long, value_name = "REGION")]
     pub region: Option<String>,
-    /// Renew credentials that end sooner than this first
+    /// Renew credentials that end sooner than this first; those never granted for so long, after half their life
     #[arg(long, value_name = "SPAN", default_value = "5m")]
     pub min_ttl: String,
     /// How to ask for them

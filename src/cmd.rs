@@ -76,16 +76,17 @@ struct Wanted {
 
 /// The environment with a session's credentials in it, as `exec` and `env` are asked for it.
 fn granted(context: &Context, config: &Config, session: &Session, wanted: &Wanted) -> Result<Plan> {
-    if let Some(region) = &wanted.region
-        && region.partition() != session.role_arn().partition()
+    if let (Some(region), Some(role)) = (&wanted.region, session.role_arn())
+        && region.partition() != role.partition()
     {
-        let (here, there) = (region.partition(), session.role_arn().partition());
+        let (here, there) = (region.partition(), role.partition());
         return Err(Error::usage("cannot take --region")
             .because(format!("`{region}` is a region of {here}, and the role of `{}` is in {there}", session.alias)));
     }
-    let credentials = Broker::new(context, config, wanted.options).credentials(session)?;
-    let region = wanted.region.as_ref().or_else(|| config.region(session));
-    let mut plan = plan(session, region, &credentials)?;
+    let broker = Broker::new(context, config, wanted.options);
+    let credentials = broker.credentials(session)?;
+    let region = wanted.region.clone().or_else(|| broker.region(session));
+    let mut plan = plan(session, region.as_ref(), &credentials)?;
     // A region that another session brought goes with that session.
     if region.is_none() && context.var("LEAPP_SESSION").is_some() {
         for name in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
@@ -102,8 +103,8 @@ fn plan(session: &Session, region: Option<&Region>, credentials: &Credentials) -
         region: region.map(Region::as_str),
         access_key_id: &credentials.access_key_id,
         secret_access_key: &credentials.secret_access_key,
-        session_token: Some(&credentials.session_token),
-        expiration: Some(credentials.expiration),
+        session_token: credentials.session_token.as_ref(),
+        expiration: credentials.expiration,
     })
 }
 
@@ -128,5 +129,18 @@ impl Using {
     /// Reads the options, before anybody is asked for anything.
     fn wanted(&self) -> Result<Wanted> {
         Ok(Wanted { options: self.options()?, region: flag("region", self.region.as_deref(), Region::parse)? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_before_the_verb_are_no_verb() {
+        for line in ["leapp exec nosuch -- true", "leapp -v exec nosuch -- true", "leapp --nope -x exec -- env"] {
+            let arguments: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            assert_eq!(verb(&arguments), Some("exec"), "{line}");
+        }
     }
 }

@@ -14,7 +14,7 @@ use std::{
     collections::BTreeMap,
     fs,
     io::Read as _,
-    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -27,7 +27,7 @@ use toml::de::DeTable;
 use crate::{
     context::Context,
     error::{Error, Result},
-    near,
+    near, owner,
     session::{Alias, Invalid, Region, Session, parse_span},
 };
 
@@ -214,9 +214,8 @@ fn read(path: &Path, name: &str) -> Result<Option<String>> {
     if !metadata.is_file() {
         return Err(cannot(&"it is not a regular file"));
     }
-    if metadata.permissions().mode() & 0o002 != 0 {
-        return Err(cannot(&"everybody may write to it").hint(format!("run: chmod o-w {name}")));
-    }
+    owner::check(&metadata, "it")
+        .map_err(|distrust| cannot(&distrust.why).hint(format!("run: {} {name}", distrust.command)))?;
     if metadata.len() > MAX_BYTES {
         return Err(cannot(&"it is larger than 4 MiB"));
     }

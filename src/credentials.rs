@@ -1,4 +1,6 @@
-//! Temporary credentials, and how they rest in the vault.
+//! Credentials, and how temporary ones rest in the vault.
+
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -6,20 +8,20 @@ use zeroize::Zeroizing;
 
 use crate::secret::Secret;
 
-/// The temporary credentials of a session.
+/// The credentials of a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credentials {
     /// The access key id; not a secret by itself.
     pub access_key_id: String,
     /// The secret access key.
     pub secret_access_key: Secret,
-    /// The session token.
-    pub session_token: Secret,
-    /// When they end.
-    pub expiration: OffsetDateTime,
+    /// The session token; long-term keys have none.
+    pub session_token: Option<Secret>,
+    /// When they end; none where they do not, or nobody says when.
+    pub expiration: Option<OffsetDateTime>,
     /// When they were issued, by this machine's clock.
     pub issued: OffsetDateTime,
-    /// Who they are: `arn:aws:sts::ACCOUNT:assumed-role/ROLE/NAME`.
+    /// Who they are: `arn:aws:sts::ACCOUNT:assumed-role/ROLE/NAME`. Empty where a profile does not say.
     pub arn: String,
 }
 
@@ -31,9 +33,9 @@ struct Stored<'a> {
     #[serde(rename = "s", borrow)]
     secret_access_key: &'a str,
     #[serde(rename = "t", borrow)]
-    session_token: &'a str,
+    session_token: Option<&'a str>,
     #[serde(rename = "e")]
-    expiration: i64,
+    expiration: Option<i64>,
     #[serde(rename = "i")]
     issued: i128,
     #[serde(rename = "a", borrow)]
@@ -46,14 +48,14 @@ impl Credentials {
         let stored = Stored {
             access_key_id: &self.access_key_id,
             secret_access_key: self.secret_access_key.expose(),
-            session_token: self.session_token.expose(),
-            expiration: self.expiration.unix_timestamp(),
+            session_token: self.session_token.as_ref().map(Secret::expose),
+            expiration: self.expiration.map(OffsetDateTime::unix_timestamp),
             issued: self.issued.unix_timestamp_nanos(),
             arn: &self.arn,
         };
         // Room for all of it at once: a vector that grows leaves copies behind that nobody wipes.
         let room = 256 + self.access_key_id.len() + self.arn.len();
-        let room = room + 2 * (stored.secret_access_key.len() + stored.session_token.len());
+        let room = room + 2 * (stored.secret_access_key.len() + stored.session_token.map_or(0, str::len));
         let mut bytes = Zeroizing::new(Vec::with_capacity(room));
         // A vector takes every byte, and every field is a number or a text: this cannot fail.
         let _ = serde_json::to_writer(&mut *bytes, &stored);
@@ -66,16 +68,33 @@ impl Credentials {
         Some(Self {
             access_key_id: stored.access_key_id.to_owned(),
             secret_access_key: Secret::new(stored.secret_access_key),
-            session_token: Secret::new(stored.session_token),
-            expiration: OffsetDateTime::from_unix_timestamp(stored.expiration).ok()?,
+            session_token: stored.session_token.map(Secret::new),
+            expiration: stored.expiration.map(OffsetDateTime::from_unix_timestamp).transpose().ok()?,
             issued: OffsetDateTime::from_unix_timestamp_nanos(stored.issued).ok()?,
             arn: stored.arn.to_owned(),
         })
     }
 
-    /// How long they still live; zero where they have ended.
-    pub fn time_left(&self, now: OffsetDateTime) -> std::time::Duration {
-        (self.expiration - now).try_into().unwrap_or_default()
+    /// How long they still live; zero where they have ended, for ever where no end is known.
+    pub fn time_left(&self, now: OffsetDateTime) -> Duration {
+        self.expiration.map_or(Duration::MAX, |end| (end - now).try_into().unwrap_or_default())
+    }
+
+    /// How long they were granted for; none where they do not end.
+    pub(crate) fn lifetime(&self) -> Option<Duration> {
+        self.expiration.map(|end| (end - self.issued).try_into().unwrap_or_default())
+    }
+
+    /// Whether a role assumed with them counts as role chaining, which AWS bounds to one hour. Long-term keys, which
+    /// have no session token, are no role's.
+    pub(crate) fn may_be_a_role(&self) -> bool {
+        self.session_token.is_some()
+    }
+
+    /// Whether they are kept: only what has an end. Other keys rest in the person's own file or program, where a
+    /// change of them must be seen at once.
+    pub(crate) fn may_be_kept(&self) -> bool {
+        self.expiration.is_some()
     }
 }
 
@@ -89,8 +108,8 @@ mod tests {
         let credentials = Credentials {
             access_key_id: "ASIAEXAMPLE".into(),
             secret_access_key: Secret::new("se/cr+et"),
-            session_token: Secret::new("to=ken"),
-            expiration: at(2000),
+            session_token: Some(Secret::new("to=ken")),
+            expiration: Some(at(2000)),
             issued: at(1000),
             arn: "arn:aws:sts::111122223333:assumed-role/Admin/alice".into(),
         };
@@ -99,6 +118,22 @@ mod tests {
         assert!(!shown.contains("se/cr+et") && !shown.contains("to=ken"), "{shown}");
         assert_eq!(credentials.time_left(at(1500)).as_secs(), 500);
         assert_eq!(credentials.time_left(at(2500)).as_secs(), 0);
+        assert_eq!(credentials.lifetime(), Some(Duration::from_secs(1000)));
         assert_eq!(Credentials::from_bytes(b"{}"), None);
+    }
+
+    #[test]
+    fn long_term_keys_have_no_end_and_are_no_role_and_not_kept() {
+        let keys = Credentials {
+            access_key_id: "AKIAEXAMPLE".into(),
+            secret_access_key: Secret::new("secret"),
+            session_token: None,
+            expiration: None,
+            issued: OffsetDateTime::UNIX_EPOCH,
+            arn: String::new(),
+        };
+        assert_eq!(keys.time_left(OffsetDateTime::UNIX_EPOCH), Duration::MAX);
+        assert!(!keys.may_be_a_role() && !keys.may_be_kept());
+        assert_eq!(Credentials::from_bytes(&keys.to_bytes()), Some(keys));
     }
 }

@@ -1,7 +1,6 @@
 //! The `.leapp` file by which a directory names its session: finding it, reading it, and whether it is trusted.
 
 mod content;
-mod owner;
 mod trust;
 
 use std::{
@@ -17,6 +16,7 @@ pub(crate) use trust::{Record, Verdict};
 use crate::{
     config::Config,
     context::Context,
+    owner,
     session::{Alias, Auto, Session},
 };
 
@@ -96,10 +96,10 @@ pub(crate) fn read(path: &Path) -> Result<DirectoryFile, String> {
     if !metadata.is_file() {
         return Err("it is not a regular file".into());
     }
-    owner::check(&metadata, "it")?;
+    trusted(&metadata, "it")?;
     let canonical = canonical(path, &file)?;
     for folder in [path.parent(), canonical.parent()].into_iter().flatten() {
-        owner::check(&fs::metadata(folder).map_err(|error| error.to_string())?, "its directory")?;
+        trusted(&fs::metadata(folder).map_err(|error| error.to_string())?, "its directory")?;
     }
     let mut bytes = Vec::new();
     file.by_ref().take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
@@ -108,6 +108,10 @@ pub(crate) fn read(path: &Path) -> Result<DirectoryFile, String> {
     }
     let path = canonical.into_os_string().into_string().map_err(|_| "its path is not UTF-8")?;
     Ok(DirectoryFile { path, session: parse(&bytes)? })
+}
+
+fn trusted(metadata: &fs::Metadata, what: &str) -> Result<(), String> {
+    owner::check(metadata, what).map_err(|distrust| distrust.why)
 }
 
 /// The path without symlinks of a file that is open, if that is still the one there.

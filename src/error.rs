@@ -14,6 +14,8 @@ pub mod exit {
     pub const FAILURE: u8 = 1;
     /// The command line or the config was not understood.
     pub const USAGE: u8 = 2;
+    /// Ctrl-C, or another signal that leapp heard, as shells have it for SIGINT: 128 + 2.
+    pub const INTERRUPTED: u8 = 130;
     /// `exec`: leapp itself failed, the command was not started.
     pub const EXEC_FAILURE: u8 = 125;
     /// `exec`: the command was found but could not be run.
@@ -33,7 +35,8 @@ pub enum Kind {
     Cancelled,
     /// A signal ended it, Ctrl-C among them: this process was meant, and no other that wants the same.
     Interrupted,
-    /// The person would have to be asked, and there is nobody to ask.
+    /// A person would have to do something, and here none can: answer, sign in at a display, start a browser. Another
+    /// process that wants the same may be better off.
     NeedsPerson,
     /// Something could not be written down; what it says may serve all the same.
     NotKept,
@@ -117,7 +120,8 @@ impl Error {
             Kind::Usage => exit::USAGE,
             Kind::NotRunnable => exit::NOT_RUNNABLE,
             Kind::NotFound => exit::NOT_FOUND,
-            Kind::Failed | Kind::Cancelled | Kind::Interrupted | Kind::NeedsPerson | Kind::NotKept => exit::FAILURE,
+            Kind::Interrupted => exit::INTERRUPTED,
+            Kind::Failed | Kind::Cancelled | Kind::NeedsPerson | Kind::NotKept => exit::FAILURE,
         }
     }
 
@@ -209,6 +213,7 @@ mod tests {
         let code = |kind| (Error::new("x").kind(kind).exit_code(), Error::new("x").kind(kind).exec_exit_code());
         assert_eq!(code(Kind::Failed), (1, 125));
         assert_eq!(code(Kind::Usage), (2, 125));
+        assert_eq!(code(Kind::Interrupted), (130, 125));
         assert_eq!(code(Kind::NotRunnable), (126, 126));
         assert_eq!(code(Kind::NotFound), (127, 127));
     }

@@ -16,16 +16,22 @@ pub(crate) enum Durability {
     Cached,
 }
 
-/// Makes a folder and those above it, for the person alone; what was there too open is closed.
+/// Makes a folder and those above it, for the person alone; what was there too open is closed. A symlink is followed,
+/// for the person may keep things elsewhere, but the folder that it names stays as it is: it may be anybody's.
 pub(crate) fn private_folder(path: &Path) -> io::Result<()> {
     match fs::DirBuilder::new().recursive(true).mode(0o700).create(path) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
         Err(error) => return Err(error),
     }
-    let mode = fs::metadata(path)?.permissions().mode();
-    if mode & 0o077 != 0 {
-        fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
+    let own = nix::libc::O_DIRECTORY | nix::libc::O_NOFOLLOW;
+    let folder = match fs::OpenOptions::new().read(true).custom_flags(own).open(path) {
+        // A symlink, or a folder that only its owner can close.
+        Err(_) if path.is_dir() => return Ok(()),
+        folder => folder?,
+    };
+    if folder.metadata()?.permissions().mode() & 0o077 != 0 {
+        folder.set_permissions(fs::Permissions::from_mode(0o700))?;
     }
     Ok(())
 }
@@ -47,6 +53,11 @@ pub(crate) fn replace(path: &Path, bytes: &[u8], durability: Durability) -> io::
 ///
 /// Not opened where it would block: a FIFO put in its place is an error, not a wait.
 pub(crate) fn read_bounded(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
+    Ok(read_bounded_with_metadata(path, limit)?.map(|(bytes, _)| bytes))
+}
+
+/// As [`read_bounded`], with whose file it is and who may read it: what is judged is what was read.
+pub(crate) fn read_bounded_with_metadata(path: &Path, limit: u64) -> io::Result<Option<(Vec<u8>, fs::Metadata)>> {
     let open = fs::OpenOptions::new().read(true).custom_flags(nix::libc::O_NONBLOCK).open(path);
     let file = match open {
         Ok(file) => file,
@@ -62,7 +73,7 @@ pub(crate) fn read_bounded(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>
     }
     let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default() + 1);
     file.take(limit).read_to_end(&mut bytes)?;
-    Ok(Some(bytes))
+    Ok(Some((bytes, metadata)))
 }
 
 /// Whether there is no such file, or not even its folder.
@@ -92,6 +103,21 @@ mod tests {
         let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
         assert_eq!((mode(&path), mode(path.parent().expect("parent"))), (0o600, 0o700));
         assert_eq!(fs::read_dir(folder.path().join("a/b")).expect("folder").count(), 1);
+    }
+
+    #[test]
+    fn an_open_folder_is_closed_and_never_through_a_symlink() {
+        let above = tempfile::tempdir().expect("folder");
+        let (own, other, link) = (above.path().join("own"), above.path().join("other"), above.path().join("link"));
+        for folder in [&own, &other] {
+            fs::create_dir(folder).expect("made");
+            fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).expect("opened");
+        }
+        std::os::unix::fs::symlink(&other, &link).expect("linked");
+        private_folder(&own).expect("closed");
+        private_folder(&link).expect("taken");
+        let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
+        assert_eq!((mode(&own), mode(&other)), (0o700, 0o755));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! [`run`] is the program. The rooms, and which way they know each other, are on the map in `docs/architecture.md`:
 //! `cmd` → [`broker`] → `provider`, [`vault`], [`browser`] → [`saml`], [`chain`], [`environment`], [`session`].
 
+mod aws_files;
 pub mod broker;
 pub mod browser;
 pub mod chain;
@@ -20,12 +21,14 @@ mod generation;
 mod hook;
 mod lock;
 pub mod near;
+mod owner;
 mod process;
 mod provider;
 pub mod saml;
 pub mod secret;
 pub mod session;
 pub mod shell;
+mod signals;
 pub mod sts;
 mod ui;
 pub mod vault;

@@ -57,7 +57,7 @@ impl Lock {
     }
 
     /// Leaves word of a failure to those who wait; not of an interruption, after which the next of them goes on, nor
-    /// of a person who was not there: one may sit at another's terminal.
+    /// of a person, a display or a browser that was not there: another process may have one.
     pub(crate) fn leave_failure(&mut self, now: OffsetDateTime, error: &Error) {
         if let Some(file) =
             self.file.as_mut().filter(|_| !matches!(error.which(), Kind::Interrupted | Kind::NeedsPerson))
@@ -192,6 +192,22 @@ fn failure_in(note: &str, since: OffsetDateTime) -> Option<Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_process_lacks_is_its_own_failure() {
+        let home = tempfile::tempdir().expect("a folder");
+        let variables = [("HOME", home.path().to_str().expect("UTF-8"))];
+        let now = OffsetDateTime::UNIX_EPOCH;
+        let context = Context::for_tests(crate::context::Environment::of(variables), || OffsetDateTime::UNIX_EPOCH);
+        let mut lock = Lock::take(&context, "x", "x", Duration::ZERO).expect("free");
+        let note = |lock: &mut Lock| read_note(lock.file.as_mut().expect("a lock"));
+        for kind in [Kind::NeedsPerson, Kind::Interrupted] {
+            lock.leave_failure(now, &Error::new("cannot start the browser").kind(kind));
+            assert_eq!(failure_in(&note(&mut lock), now), None, "{kind:?}");
+        }
+        lock.leave_failure(now, &Error::new("STS is down"));
+        assert!(failure_in(&note(&mut lock), now).is_some());
+    }
 
     #[test]
     fn a_failure_reaches_those_who_waited_for_it_and_nobody_else() {

@@ -2,16 +2,19 @@
 
 pub(crate) mod assertion;
 pub(crate) mod chained;
+mod credential_process;
 pub(crate) mod federated;
+pub(crate) mod profile;
 
 use crate::{
+    aws_files::OnDemand,
     config::Config,
     context::Context,
     credentials::Credentials,
     error::Result,
     generation,
-    session::{Region, Session, SessionDuration},
-    sts::{Fault, FaultKind, Sts},
+    session::{Region, RoleArn, Session, SessionDuration, Source},
+    sts::{Fault, FaultKind, Hop, Sts},
     vault::Vault,
 };
 
@@ -22,6 +25,8 @@ pub(crate) struct Means<'a> {
     pub(crate) sts: &'a Sts<'a>,
     /// Where to keep what may serve again; none with `--no-cache`.
     pub(crate) vault: Option<&'a Vault<'a>>,
+    /// Whether who signed in is said by whoever asked.
+    pub(crate) asker_says_who: bool,
     /// The token of sign-outs as it was when the work began.
     pub(crate) signed_out: Option<Vec<u8>>,
 }
@@ -34,7 +39,13 @@ impl<'a> Means<'a> {
 
     /// The region whose STS is asked: the session's, else the shell's, else the home of the role's partition.
     pub(crate) fn region(&self, session: &Session) -> Region {
-        let partition = session.role_arn().partition();
+        let role = session.role_arn();
+        self.config.region(session).cloned().unwrap_or_else(|| self.region_of_role(role))
+    }
+
+    /// Where nothing else says in which region to ask STS for a role: the shell's, else the home of its partition.
+    fn region_of_role(&self, role: Option<&RoleArn>) -> Region {
+        let partition = role.map_or("aws", RoleArn::partition);
         let of_shell = || {
             // What another session of leapp's brought into the shell is not the person's own choice.
             if self.context.var("LEAPP_SESSION").is_some() {
@@ -43,8 +54,26 @@ impl<'a> Means<'a> {
             let name = self.context.var("AWS_REGION").or_else(|| self.context.var("AWS_DEFAULT_REGION"))?;
             Region::parse(name).ok().filter(|region| region.partition() == partition)
         };
-        self.config.region(session).cloned().or_else(of_shell).unwrap_or_else(|| session.role_arn().home_region())
+        of_shell().unwrap_or_else(|| role.map_or_else(Region::default, RoleArn::home_region))
     }
+
+    /// A call of STS on the way to a session's credentials, for messages.
+    pub(crate) fn hop<'s>(&'s self, session: &'s Session, region: &Region) -> Hop<'s> {
+        let assumer = session.assumer().and_then(|assumer| self.config.sessions.get(assumer));
+        let profile = match assumer.map(|assumer| &assumer.source) {
+            Some(Source::Profile(profile)) => Some(&profile.source_profile),
+            _ => None,
+        };
+        Hop { assumer_profile: profile, ..self.sts.hop(session, region) }
+    }
+}
+
+/// The region to work in with a session: its own, the config's default, else that of the profile that it takes.
+pub(crate) fn region(config: &Config, session: &Session, files: &OnDemand<'_>) -> Option<Region> {
+    config.region(session).cloned().or_else(|| match &session.source {
+        Source::Profile(source) => profile::region(files.get().ok()?, source.source_profile.as_str()),
+        Source::Federated(_) | Source::Chained(_) => None,
+    })
 }
 
 /// Asks STS, each time for less, until the role allows what is asked; and says so where it came to that.

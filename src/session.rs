@@ -74,6 +74,8 @@ pub enum Source {
     Federated(Federated),
     /// `sts:AssumeRole` with another session's credentials.
     Chained(Box<Chained>),
+    /// Whatever a profile of `~/.aws/config` or `~/.aws/credentials` yields.
+    Profile(Profile),
 }
 
 /// An AWS IAM role federated: the person signs in at a SAML 2.0 identity provider.
@@ -112,19 +114,27 @@ pub struct Chained {
     pub mfa_device: Option<MfaDevice>,
 }
 
+/// A profile that people have already: static keys, a `credential_process`, a role and its `source_profile` …
+#[derive(Clone, Debug, PartialEq)]
+pub struct Profile {
+    /// Its name in `~/.aws/config` or `~/.aws/credentials`.
+    pub source_profile: ProfileName,
+}
+
 impl Session {
-    /// The role that this session assumes.
-    pub fn role_arn(&self) -> &RoleArn {
+    /// The role that this session assumes; none where a profile decides who it is.
+    pub fn role_arn(&self) -> Option<&RoleArn> {
         match &self.source {
-            Source::Federated(federated) => &federated.role_arn,
-            Source::Chained(chained) => &chained.role_arn,
+            Source::Federated(federated) => Some(&federated.role_arn),
+            Source::Chained(chained) => Some(&chained.role_arn),
+            Source::Profile(_) => None,
         }
     }
 
     /// The session that this one starts from.
     pub fn assumer(&self) -> Option<&Alias> {
         match &self.source {
-            Source::Federated(_) => None,
+            Source::Federated(_) | Source::Profile(_) => None,
             Source::Chained(chained) => Some(&chained.assumer),
         }
     }
@@ -134,6 +144,7 @@ impl Session {
         match &self.source {
             Source::Federated(_) => "federated",
             Source::Chained(_) => "chained",
+            Source::Profile(_) => "profile",
         }
     }
 }

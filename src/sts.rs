@@ -5,6 +5,8 @@
 
 mod fault;
 mod http;
+mod profile;
+mod surroundings;
 
 use std::{
     cell::{Cell, OnceCell},
@@ -24,6 +26,7 @@ use aws_sdk_sts::{
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 pub use fault::{Fault, FaultKind, Hop};
+pub(crate) use profile::ProfileRequest;
 use time::OffsetDateTime;
 use tokio::runtime::Runtime;
 
@@ -87,9 +90,25 @@ impl<'a> Sts<'a> {
         Self { context, timeout, spent: Cell::default(), engine: OnceCell::new() }
     }
 
-    /// The endpoint that the environment names in place of AWS's own.
+    /// The endpoint that the environment names in place of AWS's own; none where it names none that may be asked.
     pub fn endpoint_override(context: &Context) -> Option<&str> {
-        context.var("AWS_ENDPOINT_URL_STS").or_else(|| context.var("AWS_ENDPOINT_URL"))
+        surroundings::endpoint(context).ok().flatten()
+    }
+
+    /// As [`Sts::endpoint_override`], for whoever asks first.
+    ///
+    /// # Errors
+    /// Where the environment names one that may not be asked.
+    pub fn checked_endpoint(context: &Context) -> Result<Option<&str>> {
+        surroundings::endpoint(context)
+    }
+
+    /// Whether STS can be asked the way that the environment says.
+    ///
+    /// # Errors
+    /// Where the endpoint or the proxy that it names cannot be used.
+    pub fn check_way(&self) -> Result<()> {
+        surroundings::check_proxy(self.context)
     }
 
     /// A hop to a session, for messages.
@@ -98,7 +117,7 @@ impl<'a> Sts<'a> {
             Some(url) => without_user(url),
             None => format!("STS in {region}"),
         };
-        Hop { session, endpoint, timeout: self.timeout }
+        Hop { session, endpoint, timeout: self.timeout, assumer_profile: None }
     }
 
     /// Exchanges a SAML response for credentials; the call is not signed.
@@ -166,9 +185,13 @@ impl<'a> Sts<'a> {
             .enable_all()
             .build()
             .map_err(|error| Error::new("cannot call STS").because(error))?;
-        // An attempt that hears nothing is given up in time for a second one.
-        let http = http::client(self.context, Self::endpoint_override(self.context), self.timeout.mul_f32(0.45))?;
+        let http = http::client(self.context, Self::endpoint_override(self.context), self.attempt_timeout())?;
         Ok(self.engine.get_or_init(|| Engine { runtime, http }))
+    }
+
+    /// An attempt that hears nothing is given up in time for a second one.
+    fn attempt_timeout(&self) -> Duration {
+        self.timeout.mul_f32(0.45)
     }
 
     fn client(&self, region: &Region, credentials: Option<&Credentials>) -> Result<Client> {
@@ -176,7 +199,7 @@ impl<'a> Sts<'a> {
             .behavior_version(BehaviorVersion::latest())
             .region(aws_sdk_sts::config::Region::new(region.to_string()))
             .http_client(self.engine()?.http.clone())
-            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(BACKOFF))
+            .retry_config(retries())
             .timeout_config(TimeoutConfig::disabled())
             .use_fips(self.is_true("AWS_USE_FIPS_ENDPOINT"))
             .use_dual_stack(self.is_true("AWS_USE_DUALSTACK_ENDPOINT"));
@@ -187,13 +210,7 @@ impl<'a> Sts<'a> {
             config = config.endpoint_url(url);
         }
         if let Some(of) = credentials {
-            config = config.credentials_provider(SdkCredentials::new(
-                of.access_key_id.as_str(),
-                of.secret_access_key.expose(),
-                Some(of.session_token.expose().to_owned()),
-                Some(of.expiration.into()),
-                "leapp",
-            ));
+            config = config.credentials_provider(sdk_credentials(of));
         }
         Ok(Client::from_conf(config.build()))
     }
@@ -207,15 +224,24 @@ impl<'a> Sts<'a> {
         &self,
         call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     ) -> Result<Result<T, Fault>> {
+        Ok(match self.within_budget(call)? {
+            None => Err(self.silence()),
+            Some(answer) => answer.map_err(|error| fault_of(&error)),
+        })
+    }
+
+    /// What a call comes to; none where the time is over.
+    fn within_budget<T>(&self, call: impl Future<Output = T>) -> Result<Option<T>> {
         let left = self.context.bounded(self.timeout.saturating_sub(self.spent.get()));
         let started = std::time::Instant::now();
         let answer = self.engine()?.runtime.block_on(async { tokio::time::timeout(left, call).await });
         self.spent.set(self.spent.get() + started.elapsed());
         self.context.trace(|| format!("STS answered after {} ms", started.elapsed().as_millis()));
-        Ok(match answer {
-            Err(_) => Err(Fault::new(FaultKind::Silent, span(self.timeout))),
-            Ok(answer) => answer.map_err(|error| fault_of(&error)),
-        })
+        Ok(answer.ok())
+    }
+
+    fn silence(&self) -> Fault {
+        Fault::new(FaultKind::Silent, span(self.timeout))
     }
 
     /// The credentials of an answer, where they are of the role that was asked for, and live.
@@ -243,8 +269,8 @@ impl<'a> Sts<'a> {
         Ok(Credentials {
             access_key_id: credentials.access_key_id,
             secret_access_key: Secret::new(credentials.secret_access_key),
-            session_token: Secret::new(credentials.session_token),
-            expiration,
+            session_token: Some(Secret::new(credentials.session_token)),
+            expiration: Some(expiration),
             issued: now,
             arn,
         })
@@ -268,6 +294,20 @@ fn without_user(url: &str) -> String {
 fn is_session_of(arn: &str, role: &RoleArn) -> bool {
     let name = role.name_with_path().rsplit('/').next().unwrap_or_default();
     arn.starts_with(&format!("arn:{}:sts::{}:assumed-role/{name}/", role.partition(), role.account()))
+}
+
+fn retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(BACKOFF)
+}
+
+fn sdk_credentials(of: &Credentials) -> SdkCredentials {
+    SdkCredentials::new(
+        of.access_key_id.as_str(),
+        of.secret_access_key.expose(),
+        of.session_token.as_ref().map(|token| token.expose().to_owned()),
+        of.expiration.map(Into::into),
+        "leapp",
+    )
 }
 
 fn in_seconds(duration: SessionDuration) -> i32 {

@@ -294,9 +294,15 @@ pub fn forget_all(context: &Context) -> Result<()> {
         }
     }
     for path in entries(&folder) {
-        files::remove(&path).map_err(|error| cannot_keep(&folder, &error))?;
+        // Nothing of leapp's is a folder, but one in the header's place is among what keeps a vault from opening.
+        let removed = if is_folder(&path) { fs::remove_dir_all(&path) } else { files::remove(&path) };
+        removed.map_err(|error| cannot_keep(&folder, &error))?;
     }
     Ok(())
+}
+
+fn is_folder(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir())
 }
 
 /// Has the kernel forget the unlocked key; whether it held one.

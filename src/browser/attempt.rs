@@ -13,9 +13,9 @@ use super::message::{self, Message};
 use super::pipe::{Commands, Event, Pipe};
 use super::process::{Process, ending};
 use super::profile::Profile;
-use super::signals::Signals;
 use super::{Captured, Manner, SignIn, Step, elsewhere};
 use crate::error::{Error, Kind, Result};
+use crate::signals::Signals;
 
 /// How long a browser may take to say its first word. Half a second is usual.
 const START: Duration = Duration::from_secs(20);
@@ -53,7 +53,11 @@ pub(super) fn attempt(
     profile.prepare()?;
     // Declared before the browser, so dropped after it: a signal cannot leave it behind.
     let (sender, events) = channel();
-    let _signals = Signals::forward(sender.clone()).map_err(|error| cannot_start(&error))?;
+    let interrupted = sender.clone();
+    let _signals = Signals::forward(move |_| {
+        let _ = interrupted.send(Event::Interrupted);
+    })
+    .map_err(|error| cannot_start(&error))?;
     let (pipe, far_end) = Pipe::new().map_err(|error| cannot_start(&error))?;
     let command_line = arguments(request.profile, manner, request.root, request.args);
     let process = Process::start(program, &command_line, request.withheld, far_end)?;
@@ -67,7 +71,7 @@ pub(super) fn attempt(
 }
 
 fn cannot_start(error: &io::Error) -> Error {
-    Error::new("cannot start the browser").because(error)
+    Error::new("cannot start the browser").because(error).kind(Kind::NeedsPerson)
 }
 
 /// A running browser and the way to it.
@@ -158,7 +162,8 @@ impl Browser<'_> {
         let why = if complaints.is_empty() { how.to_owned() } else { format!("{how}\n{complaints}") };
         let error = Error::new(format!("cannot start the browser `{}`", self.program.display()))
             .because(why)
-            .hint(elsewhere(self.alias));
+            .hint(elsewhere(self.alias))
+            .kind(Kind::NeedsPerson);
         // Ubuntu's `chromium` is one, and so may be any other below /snap.
         match self.program.canonicalize() {
             Ok(file) if file.starts_with("/snap") || file.ends_with("bin/snap") => error.hint(

@@ -14,7 +14,7 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
 use super::pipe::FarEnd;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 
 /// How much of what the browser complains about is kept.
 const TAIL: usize = 4096;
@@ -40,7 +40,7 @@ impl Process {
         withheld: &[OsString],
         far_end: FarEnd,
     ) -> Result<Self> {
-        let cannot = || Error::new(format!("cannot start the browser `{}`", program.display()));
+        let cannot = || Error::new(format!("cannot start the browser `{}`", program.display())).kind(Kind::NeedsPerson);
         let mut command = Command::new(program);
         command.args(arguments).process_group(0);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());

@@ -1,8 +1,8 @@
 //! Where a browser keeps its cookies: a profile directory of leapp's own per identity provider.
 
-use std::fs::{self, DirBuilder, Permissions};
+use std::fs::{self, DirBuilder};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::thread;
@@ -14,6 +14,7 @@ use nix::unistd::{Pid, gethostname};
 use serde_json::json;
 
 use crate::error::{Error, Result};
+use crate::files;
 
 /// The sign that the identity provider may remember the person.
 const SIGNED_IN: &str = "leapp-signed-in";
@@ -32,9 +33,7 @@ pub(super) struct Profile<'a> {
 impl<'a> Profile<'a> {
     /// Opens it, and makes it where it is missing. What is in it signs the person in: it is theirs alone.
     pub(super) fn open(directory: &'a Path) -> Result<Self> {
-        let cannot = |error| cannot_use(directory, &error);
-        DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(cannot)?;
-        fs::set_permissions(directory, Permissions::from_mode(0o700)).map_err(cannot)?;
+        files::private_folder(directory).map_err(|error| cannot_use(directory, &error))?;
         Ok(Self { directory })
     }
 

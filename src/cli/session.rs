@@ -48,6 +48,8 @@ pub enum AddKind {
     Federated(AddFederated),
     /// Start from another session, and assume a role with its credentials
     Chained(AddChained),
+    /// Take whatever a profile of ~/.aws/config yields
+    Profile(AddProfile),
 }
 
 /// `leapp session add federated`.
@@ -67,6 +69,9 @@ pub struct AddFederated {
     /// Which role
     #[command(flatten)]
     pub role: RoleField,
+    /// For how long
+    #[command(flatten)]
+    pub duration: DurationField,
     /// What every session has
     #[command(flatten)]
     pub common: CommonFields,
@@ -90,6 +95,25 @@ pub struct AddChained {
     /// How the role is assumed
     #[command(flatten)]
     pub chained: ChainedFields,
+    /// For how long
+    #[command(flatten)]
+    pub duration: DurationField,
+    /// What every session has
+    #[command(flatten)]
+    pub common: CommonFields,
+}
+
+/// `leapp session add profile`.
+#[derive(Debug, Default, Args)]
+#[command(after_help = "On a terminal, what is missing is asked for. The files of ~/.aws are never written.\n\n\
+                        Example:\n  leapp session add profile base --source-profile default")]
+pub struct AddProfile {
+    /// The alias: what you call the session
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+    /// Which profile
+    #[command(flatten)]
+    pub source: ProfileFields,
     /// What every session has
     #[command(flatten)]
     pub common: CommonFields,
@@ -151,6 +175,22 @@ pub struct ChainedFields {
     pub mfa_device: Option<String>,
 }
 
+/// What only profile sessions have.
+#[derive(Debug, Default, Args)]
+pub struct ProfileFields {
+    /// Profile of ~/.aws/config or ~/.aws/credentials that the credentials come from
+    #[arg(long, value_name = "NAME")]
+    pub source_profile: Option<String>,
+}
+
+/// How long credentials last, where AWS is asked.
+#[derive(Debug, Default, Args)]
+pub struct DurationField {
+    /// How long credentials are asked to last (4h, 90m, 3600)
+    #[arg(long, value_name = "SPAN")]
+    pub duration: Option<String>,
+}
+
 /// What every session has.
 #[derive(Debug, Default, Args)]
 pub struct CommonFields {
@@ -160,9 +200,6 @@ pub struct CommonFields {
     /// Named profile of ~/.aws/config that it stands for
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
-    /// How long credentials are asked to last (4h, 90m, 3600)
-    #[arg(long, value_name = "SPAN")]
-    pub duration: Option<String>,
     /// Never switched to by a directory, and `env` asks first
     #[arg(
         long,
@@ -210,6 +247,12 @@ pub struct Edit {
     /// How the role is assumed
     #[command(flatten)]
     pub chained: ChainedFields,
+    /// Which profile
+    #[command(flatten)]
+    pub source: ProfileFields,
+    /// For how long
+    #[command(flatten)]
+    pub duration: DurationField,
     /// What every session has
     #[command(flatten)]
     pub common: CommonFields,

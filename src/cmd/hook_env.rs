@@ -157,16 +157,18 @@ impl Outcome {
     fn session(context: &Context, config: &Config, session: &Session, place: Place, path: &Path) -> Self {
         let alias = &session.alias;
         let loaded = credentials(context, config, session).and_then(|credentials| {
-            let plan = plan(session, config.region(session), &credentials)?;
+            let region = Broker::new(context, config, Options::default()).region(session);
+            let plan = plan(session, region.as_ref(), &credentials)?;
             Ok((plan, credentials))
         });
         match loaded {
             Ok((plan, credentials)) => {
                 let left = credentials.time_left(context.now());
                 let folder = context.paths().short(path.parent().unwrap_or(path));
-                let line = format!("{alias} ({folder}), {} left", span(left));
+                let until = credentials.expiration.map_or(String::new(), |_| format!(", {} left", span(left)));
+                let line = format!("{alias} ({folder}){until}");
                 let at = look_again(&credentials, left, is_renewed(config, session));
-                Self { target: Target::Session { status: Status::Loaded, place, plan }, at: Some(at), line }
+                Self { target: Target::Session { status: Status::Loaded, place, plan }, at, line }
             }
             Err(error) if error.which() == Kind::NeedsPerson => {
                 Self::signed_out(place, format!("{alias} is signed out; run: leapp login"))
@@ -206,8 +208,8 @@ fn credentials(context: &Context, config: &Config, session: &Session) -> Result<
 }
 
 /// When credentials are to be renewed, or end.
-fn look_again(credentials: &Credentials, left: Duration, is_renewed: bool) -> i64 {
-    let end = credentials.expiration.unix_timestamp();
+fn look_again(credentials: &Credentials, left: Duration, is_renewed: bool) -> Option<i64> {
+    let end = credentials.expiration?.unix_timestamp();
     // Those that are nearly over could not be renewed: not once more at each prompt.
-    if is_renewed && left > AHEAD { end - i64::try_from(AHEAD.as_secs()).unwrap_or_default() } else { end }
+    Some(if is_renewed && left > AHEAD { end - i64::try_from(AHEAD.as_secs()).unwrap_or_default() } else { end })
 }

@@ -15,7 +15,7 @@ use crate::{
     context::Context,
     error::{Error, Result},
     saml::EncodedResponse,
-    session::span,
+    session::{Source, span},
 };
 
 /// The most that is read of a SAML response, in bytes: well above what STS takes, for base64 in lines and forms.
@@ -31,8 +31,16 @@ pub(super) fn run(context: &Context, arguments: &Login) -> Result<()> {
         Some(file) => broker.credentials_with(session, response(file)?)?,
         None => broker.credentials(session)?,
     };
-    let left = span(credentials.time_left(context.now()));
-    context.say(format!("signed in to `{}` as {}, {left} left", session.alias, credentials.arn));
+    let left = credentials.expiration.map(|_| format!("{} left", span(credentials.time_left(context.now()))));
+    context.say(match &session.source {
+        Source::Profile(source) => {
+            let left = left.unwrap_or_else(|| "which are read anew each time".into());
+            format!("`{}` has the credentials of profile `{}`, {left}", session.alias, source.source_profile)
+        }
+        Source::Federated(_) | Source::Chained(_) => {
+            format!("signed in to `{}` as {}, {}", session.alias, credentials.arn, left.unwrap_or_default())
+        }
+    });
     Ok(())
 }
 

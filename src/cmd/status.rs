@@ -113,8 +113,7 @@ impl<'c> Report<'c> {
             Some(name) => rows.push(("session", format!("{name}  (from {})", self.shell.source()))),
             None => rows.push(("session", "none".into())),
         }
-        if let Some(session) = self.session {
-            let role = session.role_arn();
+        if let Some(role) = self.session.and_then(Session::role_arn) {
             rows.push(("account", role.account().to_owned()));
             rows.push(("role", role.name_with_path().to_owned()));
         }
@@ -146,8 +145,8 @@ impl<'c> Report<'c> {
             "session": self.shell.session,
             "source": self.shell.source(),
             "kind": self.session.map(Session::kind),
-            "account": self.session.map(|session| session.role_arn().account()),
-            "role_arn": self.session.map(|session| session.role_arn().as_str()),
+            "account": self.session.and_then(|session| Some(session.role_arn()?.account())),
+            "role_arn": self.session.and_then(|session| Some(session.role_arn()?.as_str())),
             "identity": self.credentials.as_ref().map(|credentials| &credentials.arn),
             "region": self.region.map(Region::as_str),
             "expiration": end.and_then(|end| end.format(&Rfc3339).ok()),

@@ -18,6 +18,7 @@ pub(super) fn all(entries: &[Entry<'_>], default_region: Option<&Region>) -> Res
     let known: Known<'_> = entries.iter().map(|entry| (&entry.session.alias, entry)).collect();
     profiles_are_distinct(entries)?;
     for entry in entries {
+        profile_is_not_its_own_source(entry)?;
         accounts_and_partitions(entry, &known, default_region)?;
         Chain::to(&entry.session, |alias| known.get(alias).map(|found| &found.session))
             .map_err(|broken| explain(entry, &broken, &known))?;
@@ -41,10 +42,21 @@ fn profiles_are_distinct(entries: &[Entry<'_>]) -> Result<()> {
     Ok(())
 }
 
+/// A profile that gets its credentials from a session cannot be where that session's credentials come from.
+fn profile_is_not_its_own_source(entry: &Entry<'_>) -> Result<()> {
+    let Source::Profile(source) = &entry.session.source else { return Ok(()) };
+    let Some(profile) = entry.session.profile.as_ref().filter(|profile| **profile == source.source_profile) else {
+        return Ok(());
+    };
+    let span = entry.table.text("profile")?.map_or(entry.name.clone(), |text| text.span);
+    let why = format!("`{profile}` is the profile that the session takes its credentials from");
+    Err(entry.table.error_at("profile", &span, why).hint("give the session another named profile, or none"))
+}
+
 /// STS never crosses a partition, and takes an assertion only for roles of the provider's own account.
 fn accounts_and_partitions(entry: &Entry<'_>, known: &Known<'_>, default_region: Option<&Region>) -> Result<()> {
     let session = &entry.session;
-    let role = session.role_arn();
+    let Some(role) = session.role_arn() else { return Ok(()) };
     let at = |key: &'static str, why: String| -> Result<Error> {
         let span = entry.table.text(key)?.map_or(entry.name.clone(), |text| text.span);
         Ok(entry.table.error_at(key, &span, why))
@@ -69,19 +81,19 @@ fn accounts_and_partitions(entry: &Entry<'_>, known: &Known<'_>, default_region:
             "idp_arn",
             format!("the provider is in partition {}, the role in {}", federated.idp_arn.partition(), role.partition()),
         )?),
-        Source::Chained(chained) => match known.get(&chained.assumer).map(|entry| &entry.session) {
-            Some(assumer) if assumer.role_arn().partition() != role.partition() => Err(at(
+        Source::Chained(chained) => match known.get(&chained.assumer).and_then(|entry| entry.session.role_arn()) {
+            Some(of_assumer) if of_assumer.partition() != role.partition() => Err(at(
                 "assumer",
                 format!(
                     "`{}` is in partition {}, the role in {}",
                     chained.assumer,
-                    assumer.role_arn().partition(),
+                    of_assumer.partition(),
                     role.partition()
                 ),
             )?),
             _ => Ok(()),
         },
-        Source::Federated(_) => Ok(()),
+        Source::Federated(_) | Source::Profile(_) => Ok(()),
     }
 }
 

@@ -7,8 +7,8 @@ use super::{
     setting::Setting,
 };
 use crate::session::{
-    Alias, Auto, Chained, ExternalId, Federated, Invalid, MfaDevice, Policy, PolicyArn, ProfileName, ProviderArn,
-    Region, RoleSessionName, SamlUrl, Session, SessionDuration, Source, SourceIdentity,
+    Alias, Auto, Chained, ExternalId, Federated, Invalid, MfaDevice, Policy, PolicyArn, Profile, ProfileName,
+    ProviderArn, Region, RoleSessionName, SamlUrl, Session, SessionDuration, Source, SourceIdentity,
 };
 
 /// A field of a session.
@@ -39,13 +39,15 @@ enum Shape {
 
 const FEDERATED: &[&str] = &["federated"];
 const CHAINED: &[&str] = &["chained"];
-const BOTH: &[&str] = &["federated", "chained"];
+const PROFILE: &[&str] = &["profile"];
+/// The kinds whose role AWS has them ask for.
+const ROLES: &[&str] = &["federated", "chained"];
 
 /// The kinds of session.
-pub const KINDS: &[&str] = BOTH;
+pub const KINDS: &[&str] = &["federated", "chained", "profile"];
 
 /// Every field but `kind`, in the order in which a new session has them.
-pub static FIELDS: [Field; 17] = [
+pub static FIELDS: [Field; 18] = [
     Field::new(
         "saml_url",
         "SAML 2.0 URL",
@@ -70,26 +72,34 @@ pub static FIELDS: [Field; 17] = [
         |session| federated(session).map(|federated| text(&federated.idp_arn)),
     )
     .required(),
-    Field::new("role_arn", "role ARN", BOTH, |text| role_arn(text).map(drop), |session| Some(text(session.role_arn())))
+    Field::new("role_arn", "role ARN", ROLES, |text| role_arn(text).map(drop), |session| session.role_arn().map(text))
         .required(),
+    Field::new(
+        "source_profile",
+        "profile of ~/.aws/config",
+        PROFILE,
+        |text| ProfileName::parse(text).map(drop),
+        |session| profile(session).map(|profile| text(&profile.source_profile)),
+    )
+    .required(),
     Field::new(
         "region",
         "region",
-        BOTH,
+        KINDS,
         |text| Region::parse(text).map(drop),
         |session| session.region.as_ref().map(text),
     ),
     Field::new(
         "profile",
         "named profile",
-        BOTH,
+        KINDS,
         |text| ProfileName::parse(text).map(drop),
         |session| session.profile.as_ref().map(text),
     ),
     Field::new(
         "duration",
         "duration",
-        BOTH,
+        ROLES,
         |text| SessionDuration::parse(text).map(drop),
         |session| session.duration.map(Setting::Duration),
     )
@@ -156,7 +166,7 @@ pub static FIELDS: [Field; 17] = [
     Field::new(
         "protected",
         "protected (true or false)",
-        BOTH,
+        KINDS,
         |text| truth(text).map(drop),
         |session| Some(Setting::Flag(session.protected)),
     )
@@ -164,7 +174,7 @@ pub static FIELDS: [Field; 17] = [
     Field::new(
         "auto",
         "directories may switch to it (ask, allow or never)",
-        BOTH,
+        KINDS,
         |text| Auto::parse(text).map(drop),
         |session| Some(text(session.auto.as_str())),
     ),
@@ -275,14 +285,21 @@ fn list(items: impl Iterator<Item = impl Into<String>>, separator: &'static str)
 fn federated(session: &Session) -> Option<&Federated> {
     match &session.source {
         Source::Federated(federated) => Some(federated),
-        Source::Chained(_) => None,
+        Source::Chained(_) | Source::Profile(_) => None,
     }
 }
 
 fn chained(session: &Session) -> Option<&Chained> {
     match &session.source {
         Source::Chained(chained) => Some(chained),
-        Source::Federated(_) => None,
+        Source::Federated(_) | Source::Profile(_) => None,
+    }
+}
+
+fn profile(session: &Session) -> Option<&Profile> {
+    match &session.source {
+        Source::Profile(profile) => Some(profile),
+        Source::Federated(_) | Source::Chained(_) => None,
     }
 }
 

@@ -9,8 +9,8 @@ use super::{
 use crate::{
     error::Result,
     session::{
-        Alias, Auto, Chained, ExternalId, Federated, Invalid, MfaDevice, Policy, PolicyArn, ProfileName, ProviderArn,
-        Region, RoleArn, RoleSessionName, SamlUrl, Session, SessionDuration, Source, SourceIdentity,
+        Alias, Auto, Chained, ExternalId, Federated, Invalid, MfaDevice, Policy, PolicyArn, Profile, ProfileName,
+        ProviderArn, Region, RoleArn, RoleSessionName, SamlUrl, Session, SessionDuration, Source, SourceIdentity,
     },
 };
 
@@ -48,12 +48,14 @@ fn one(alias: Alias, table: &Table<'_>) -> Result<Session> {
         alias,
         region: table.parsed("region", Region::parse)?,
         profile: table.parsed("profile", ProfileName::parse)?,
-        duration: table.span("duration", SessionDuration::parse)?,
+        // A profile's credentials last as long as it has them last: a duration would be ignored in silence.
+        duration: if kind == "profile" { None } else { table.span("duration", SessionDuration::parse)? },
         protected: table.flag("protected", false)?,
         auto: table.parsed("auto", Auto::parse)?.unwrap_or_default(),
         source: match kind {
             "federated" => Source::Federated(federated(table)?),
-            _ => Source::Chained(Box::new(chained(table)?)),
+            "chained" => Source::Chained(Box::new(chained(table)?)),
+            _ => Source::Profile(profile(table)?),
         },
     };
     table.check_keys(|key| {
@@ -95,6 +97,10 @@ fn chained(table: &Table<'_>) -> Result<Chained> {
         policy: table.parsed("policy", Policy::parse)?,
         mfa_device: table.parsed("mfa_device", MfaDevice::parse)?,
     })
+}
+
+fn profile(table: &Table<'_>) -> Result<Profile> {
+    Ok(Profile { source_profile: table.required("source_profile", "default", ProfileName::parse)? })
 }
 
 /// A role that STS lets be assumed.

@@ -45,6 +45,21 @@ fn the_design_example_is_valid() {
 }
 
 #[test]
+fn a_profile_session_starts_a_chain_in_any_partition() {
+    let base = "[sessions.corp]\nkind = \"profile\"\nsource_profile = \"default\"\n";
+    let config =
+        Config::parse("config.toml", &format!("{base}{}", chained("prod", "region = \"eu-west-1\""))).expect("valid");
+    let corp = config.session("corp").expect("corp");
+    assert_eq!((corp.kind(), corp.role_arn(), corp.assumer()), ("profile", None, None));
+    assert!(
+        error(&format!("{base}profile = \"default\""))
+            .contains("the profile that the session takes its credentials from")
+    );
+    assert!(error(&format!("{base}duration = \"1h\"")).contains("duration: belongs to federated and chained sessions"));
+    assert!(error("[sessions.corp]\nkind = \"profile\"").contains("`source_profile` is missing"));
+}
+
+#[test]
 fn every_error_names_file_line_key_and_fix() {
     let cases: &[(String, &str)] = &[
         (

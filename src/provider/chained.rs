@@ -22,14 +22,14 @@ pub(crate) fn credentials(
     let name = role_session_name(means, chained);
     let code =
         chained.mfa_device.as_ref().map(|device| mfa_code(means.context, session, device.as_str())).transpose()?;
-    let wish = wish.map(|wish| cap(means, session, wish));
+    let wish = wish.map(|wish| cap(means, session, assumer, wish));
     let spinner = Spinner::start(means.context, &format!("assuming the role of `{}`", session.alias));
     let answer = within_role_maximum(means, session, wish, |duration| {
         let request = RoleRequest { assumer, chained, role_session_name: &name, duration, mfa_code: code.as_deref() };
         means.sts.assume_role(&region, &request)
     })?;
     drop(spinner);
-    answer.map_err(|fault| fault.explain(&means.sts.hop(session, &region)))
+    answer.map_err(|fault| fault.explain(&means.hop(session, &region)))
 }
 
 /// The name under which the session appears in CloudTrail.
@@ -38,8 +38,11 @@ pub(crate) fn role_session_name(means: &Means<'_>, chained: &Chained) -> String 
 }
 
 /// AWS bounds role chaining to one hour ("Roles terms and concepts", role chaining), whatever the role allows. Every
-/// assumer is itself a role.
-fn cap(means: &Means<'_>, session: &Session, wish: SessionDuration) -> SessionDuration {
+/// assumer is itself a role, but for one that has long-term keys.
+fn cap(means: &Means<'_>, session: &Session, assumer: &Credentials, wish: SessionDuration) -> SessionDuration {
+    if !assumer.may_be_a_role() {
+        return wish;
+    }
     if wish > SessionDuration::HOUR {
         let alias = &session.alias;
         means.context.say(format!("`{alias}` gets {}: AWS allows chained roles no more", SessionDuration::HOUR));

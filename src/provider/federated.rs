@@ -49,7 +49,7 @@ pub(crate) fn credentials(
     }
     let assertion =
         assertion::sign_in(means, session, federated, known, |found| check_person(found, session, federated, means))?;
-    redeem(means, session, federated, wish, &assertion)?.map_err(|fault| {
+    let credentials = redeem(means, session, federated, wish, &assertion)?.map_err(|fault| {
         let error = fault.explain(&means.sts.hop(session, &means.region(session)));
         if !depends_on_assertion(fault.kind) {
             return error;
@@ -58,7 +58,13 @@ pub(crate) fn credentials(
             means.context.trace(|| error.sentence());
         }
         error.hint(format!("to sign in as somebody else, run: leapp logout {} --browser", session.alias))
-    })
+    })?;
+    if !means.asker_says_who {
+        // The browser may remember another person than the one who sits here.
+        let who = credentials.arn.rsplit('/').next().unwrap_or_default();
+        means.context.say(format!("signed in to `{}` as {who}", session.alias));
+    }
+    Ok(credentials)
 }
 
 /// Whether another assertion, perhaps another person's, could fare better.

@@ -134,6 +134,13 @@ impl Region {
     }
 }
 
+/// Where the STS of most accounts is asked when nothing names a region.
+impl Default for Region {
+    fn default() -> Self {
+        Self::known("us-east-1")
+    }
+}
+
 impl ProfileName {
     /// Reads a profile's name.
     ///

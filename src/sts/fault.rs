@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::{
     error::{Error, Kind},
-    session::{Session, Source, span},
+    session::{ProfileName, Session, Source, span},
 };
 
 /// Why STS gave no credentials.
@@ -104,10 +104,7 @@ impl Fault {
     pub fn explain(&self, hop: &Hop<'_>) -> Error {
         let session = hop.session;
         let alias = &session.alias;
-        let role = session.role_arn();
         let error = Error::new(hop.what()).because(self.why(hop));
-        // What ended, or is not known, are the credentials that the call was made with.
-        let renew_base = format!("run: leapp login {}", session.assumer().unwrap_or(alias));
         let edit = |field: &str| format!("run: leapp session edit {alias} --{field}");
         match self.kind {
             FaultKind::Unreachable => error
@@ -116,27 +113,24 @@ impl Fault {
             FaultKind::Silent => error
                 .hint("check the network and HTTPS_PROXY, and try again")
                 .hint("to wait longer, in the config: timeout = \"60s\""),
-            FaultKind::Broken => error.hint("AWS's own trouble: try again in a while, or in another region").hint(edit("region REGION")),
+            FaultKind::Broken => {
+                error.hint("AWS's own trouble: try again in a while, or in another region").hint(edit("region REGION"))
+            }
             FaultKind::Throttled => error.hint("too many requests for this account: try again in a while"),
-            FaultKind::NotSts => error.hint("sign in to the network you are on (a captive portal?), or check HTTPS_PROXY"),
+            FaultKind::NotSts => {
+                error.hint("sign in to the network you are on (a captive portal?), or check HTTPS_PROXY")
+            }
             FaultKind::DurationTooLong => error.hint(edit("duration 1h")),
-            FaultKind::Expired | FaultKind::UnknownKey => error.hint(renew_base),
+            FaultKind::Expired | FaultKind::UnknownKey => error.hint(hop.renewal()),
+            FaultKind::InvalidAssertion if matches!(session.source, Source::Profile(_)) => error.hint(hop.renewal()),
             FaultKind::InvalidAssertion => error
                 .hint("the provider in IAM must have your identity provider's current metadata, and its certificate")
                 .hint(format!("check that {} is that provider", hop.provider())),
             FaultKind::RejectedByProvider => error.hint("ask who runs the identity provider: it refused the sign-in"),
-            FaultKind::AccessDenied => error.hint(match &session.source {
-                Source::Federated(_) => format!(
-                    "the trust policy of {role} must allow sts:AssumeRoleWithSAML to {}",
-                    hop.provider()
-                ),
-                Source::Chained(chained) => format!(
-                    "the trust policy of {role} must allow sts:AssumeRole to the role of `{}`{}, and that role's own policies must allow it too",
-                    chained.assumer,
-                    if chained.external_id.is_some() { " with this external id" } else { "" }
-                ),
-            }),
-            FaultKind::WrongMfaCode => error.hint("enter the code that the device shows now; each is good once").kind(Kind::NeedsPerson),
+            FaultKind::AccessDenied => error.hint(hop.permission()),
+            FaultKind::WrongMfaCode => {
+                error.hint("enter the code that the device shows now; each is good once").kind(Kind::NeedsPerson)
+            }
             FaultKind::PolicyTooLarge => error.hint(format!("make policy, policy_arns or tags of `{alias}` smaller")),
             FaultKind::RegionDisabled => error
                 .hint("enable STS for that region in the account settings of IAM, or name another region")
@@ -167,22 +161,63 @@ pub struct Hop<'a> {
     pub endpoint: String,
     /// How long STS may take.
     pub timeout: Duration,
+    /// The profile that the session's assumer takes its credentials from, where it does.
+    pub assumer_profile: Option<&'a ProfileName>,
 }
 
 impl Hop<'_> {
     /// ``cannot get credentials for `prod` (arn:… from `corp`)``.
     fn what(&self) -> String {
-        let (alias, role) = (&self.session.alias, self.session.role_arn());
-        match self.session.assumer() {
-            Some(assumer) => format!("cannot get credentials for `{alias}` ({role}, assumed from `{assumer}`)"),
-            None => format!("cannot get credentials for `{alias}` ({role})"),
-        }
+        let whence = match &self.session.source {
+            Source::Federated(federated) => federated.role_arn.to_string(),
+            Source::Chained(chained) => format!("{}, assumed from `{}`", chained.role_arn, chained.assumer),
+            Source::Profile(profile) => format!("profile `{}`", profile.source_profile),
+        };
+        format!("cannot get credentials for `{}` ({whence})", self.session.alias)
     }
 
     fn provider(&self) -> String {
         match &self.session.source {
             Source::Federated(federated) => federated.idp_arn.to_string(),
             Source::Chained(chained) => chained.assumer.to_string(),
+            Source::Profile(profile) => profile.source_profile.to_string(),
+        }
+    }
+
+    /// What must be allowed, where STS says that it is not.
+    fn permission(&self) -> String {
+        match &self.session.source {
+            Source::Federated(federated) => format!(
+                "the trust policy of {} must allow sts:AssumeRoleWithSAML to {}",
+                federated.role_arn, federated.idp_arn
+            ),
+            Source::Chained(chained) => {
+                let (who, whose) = match self.assumer_profile {
+                    Some(_) => ("user or role", "its"),
+                    None => ("role", "that role's"),
+                };
+                let external_id = if chained.external_id.is_some() { " with this external id" } else { "" };
+                format!(
+                    "the trust policy of {} must allow sts:AssumeRole to the {who} of `{}`{external_id}, and {whose} own policies must allow it too",
+                    chained.role_arn, chained.assumer
+                )
+            }
+            Source::Profile(profile) => format!(
+                "the trust policy of the role of profile `{0}` must allow it to whom `{0}` starts from",
+                profile.source_profile
+            ),
+        }
+    }
+
+    /// What gets new credentials in place of those that the call was made with, which ended or are not known.
+    fn renewal(&self) -> String {
+        let profile = match &self.session.source {
+            Source::Profile(profile) => Some(&profile.source_profile),
+            Source::Federated(_) | Source::Chained(_) => self.assumer_profile,
+        };
+        match profile {
+            Some(profile) => format!("renew what profile `{profile}` starts from: its keys, its token or its sign-in"),
+            None => format!("run: leapp login {}", self.session.assumer().unwrap_or(&self.session.alias)),
         }
     }
 }

@@ -55,8 +55,9 @@ fn has_tls_proxy(context: &Context) -> bool {
 
 /// The certificates of `AWS_CA_BUNDLE` alone, as the AWS CLI has it; else the system's.
 fn trust_store(context: &Context) -> Result<TrustStore> {
-    let Some(path) = context.var("AWS_CA_BUNDLE") else { return Ok(TrustStore::default()) };
-    let cannot = |why: &dyn std::fmt::Display| Error::new(format!("cannot use AWS_CA_BUNDLE ({path})")).because(why);
+    let Some(path) = context.environment().get_os("AWS_CA_BUNDLE") else { return Ok(TrustStore::default()) };
+    let named = format!("cannot use AWS_CA_BUNDLE ({})", path.display());
+    let cannot = |why: &dyn std::fmt::Display| Error::new(named.clone()).because(why);
     let pem = files::read_bounded(Path::new(path), MAX_BUNDLE)
         .map_err(|error| cannot(&error))?
         .ok_or_else(|| cannot(&"there is no such file"))?;

@@ -6,12 +6,14 @@ use std::{
 };
 
 use nix::sys::termios::{self, LocalFlags, SetArg, SpecialCharacterIndices, Termios};
+use signal_hook::low_level::emulate_default_handler;
 use zeroize::Zeroizing;
 
 use crate::{
     context::{Attention, Context},
     error::{Error, Kind, Result},
     secret::Secret,
+    signals::Signals,
 };
 
 /// The longest answer, in bytes.
@@ -65,7 +67,7 @@ impl Terminal {
             }
             match byte[0] {
                 b'\r' | b'\n' => break Ok(()),
-                0x03 | 0x1c => break Err(cancelled()),
+                0x03 | 0x1c => break Err(interrupted()),
                 0x04 if line.is_empty() => break Err(cancelled()),
                 0x08 | 0x7f => {
                     if remove_character(&mut line) && visible {
@@ -107,11 +109,17 @@ fn remove_character(line: &mut Vec<u8>) -> bool {
     false
 }
 
-fn cancelled() -> Error {
+/// The person gave no answer: the end of the input, or Esc.
+pub(super) fn cancelled() -> Error {
     Error::new("nothing was done").because("you ended it").kind(Kind::Cancelled)
 }
 
-fn lost(error: &io::Error) -> Error {
+/// The person ended this process: Ctrl-C.
+pub(super) fn interrupted() -> Error {
+    cancelled().kind(Kind::Interrupted)
+}
+
+pub(super) fn lost(error: &io::Error) -> Error {
     Error::new("cannot ask on the terminal").because(error).kind(Kind::NeedsPerson)
 }
 
@@ -119,17 +127,19 @@ fn lost(error: &io::Error) -> Error {
 struct Raw<'a> {
     tty: &'a File,
     before: Termios,
+    _signals: Signals,
 }
 
 impl<'a> Raw<'a> {
     fn enter(tty: &'a File) -> io::Result<Self> {
+        let signals = restored_on_signal(tty, b"\r\n", |_| true)?;
         let before = termios::tcgetattr(tty)?;
         let mut raw = before.clone();
         raw.local_flags &= !(LocalFlags::ECHO | LocalFlags::ICANON | LocalFlags::ISIG | LocalFlags::IEXTEN);
         raw.control_chars[SpecialCharacterIndices::VMIN as usize] = 1;
         raw.control_chars[SpecialCharacterIndices::VTIME as usize] = 0;
         termios::tcsetattr(tty, SetArg::TCSADRAIN, &raw)?;
-        Ok(Self { tty, before })
+        Ok(Self { tty, before, _signals: signals })
     }
 }
 
@@ -137,6 +147,20 @@ impl Drop for Raw<'_> {
     fn drop(&mut self) {
         let _ = termios::tcsetattr(self.tty, SetArg::TCSADRAIN, &self.before);
     }
+}
+
+/// As long as what this gives lives, a signal that `ends` leapp does so with the terminal as it is now, and `farewell`
+/// written on it.
+pub(super) fn restored_on_signal(tty: &File, farewell: &'static [u8], ends: fn(i32) -> bool) -> io::Result<Signals> {
+    let (mut tty, now) = (tty.try_clone()?, termios::tcgetattr(tty)?);
+    Signals::forward(move |signal| {
+        if ends(signal) {
+            let _ = termios::tcsetattr(&tty, SetArg::TCSANOW, &now);
+            let _ = tty.write_all(farewell);
+            // As if nobody had listened: who sent the signal sees its effect.
+            let _ = emulate_default_handler(signal);
+        }
+    })
 }
 
 #[cfg(test)]

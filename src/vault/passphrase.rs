@@ -1,5 +1,7 @@
 //! A master key wrapped by a key that is stretched from a passphrase.
 
+use std::os::unix::fs::MetadataExt as _;
+
 use argon2::{Algorithm, Argon2, Params, Version};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
@@ -32,9 +34,10 @@ const SALT_BYTES: usize = 16;
 const MEMORY_KIB: u32 = 64 << 10;
 const PASSES: u32 = 3;
 const LANES: u32 = 4;
-/// Bounds of what a header may ask for, so that a forged one cannot take the machine's memory.
+/// Bounds of what a header may ask for, so that a forged one cannot take the machine's memory and time.
 const MAX_MEMORY_KIB: u32 = 1 << 20;
 const MAX_PASSES: u32 = 16;
+const MAX_LANES: u32 = 16;
 
 /// The longest passphrase, in bytes.
 const MAX_PASSPHRASE: u64 = 4096;
@@ -70,10 +73,10 @@ impl Wrapped {
                 .because("its header is damaged")
                 .hint("to begin with an empty vault, run: leapp logout --all")
         };
-        if self.memory_kib > MAX_MEMORY_KIB || self.passes > MAX_PASSES {
+        if self.memory_kib > MAX_MEMORY_KIB || self.passes > MAX_PASSES || self.lanes > MAX_LANES {
             return Err(broken());
         }
-        let salt = STANDARD.decode(&self.salt).map_err(|_| broken())?;
+        let salt = STANDARD.decode(&self.salt).ok().filter(|salt| salt.len() == SALT_BYTES).ok_or_else(broken)?;
         let params = Params::new(self.memory_kib, self.passes, self.lanes, Some(KEY_BYTES)).map_err(|_| broken())?;
         let mut key = Zeroizing::new([0; KEY_BYTES]);
         Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
@@ -87,10 +90,15 @@ impl Wrapped {
 pub(super) fn from_file(context: &Context) -> Result<Option<Secret>> {
     let Some(path) = context.environment().get_os("LEAPP_PASSPHRASE_FILE") else { return Ok(None) };
     let cannot = |why: String| Error::new("cannot read LEAPP_PASSPHRASE_FILE").because(why);
-    let bytes = files::read_bounded(path.as_ref(), MAX_PASSPHRASE)
+    let (bytes, metadata) = files::read_bounded_with_metadata(path.as_ref(), MAX_PASSPHRASE)
         .map_err(|error| cannot(error.to_string()))?
         .ok_or_else(|| cannot(format!("there is no file {}", path.display())))?;
     let bytes = Zeroizing::new(bytes);
+    // As ssh has it for keys: what others own (a container's mounted secrets) is theirs to protect.
+    if metadata.uid() == nix::unistd::geteuid().as_raw() && metadata.mode() & 0o077 != 0 {
+        return Err(cannot(format!("others may read or write {}", path.display()))
+            .hint(format!("run: chmod 600 {}", shell_words::quote(&path.to_string_lossy()))));
+    }
     let text = std::str::from_utf8(&bytes).map_err(|_| cannot("it is not text".into()))?;
     let text = text.strip_suffix('\n').unwrap_or(text);
     let text = text.strip_suffix('\r').unwrap_or(text);
@@ -146,9 +154,14 @@ mod tests {
     }
 
     #[test]
-    fn a_forged_header_cannot_take_all_memory() {
-        let wrapped =
-            Wrapped { memory_kib: u32::MAX, passes: 1, lanes: 1, salt: STANDARD.encode([0; 16]), key: String::new() };
-        assert!(wrapped.unwrap(&Secret::new("x")).is_err());
+    fn a_forged_header_cannot_take_all_memory_nor_all_time() {
+        let forged = |memory_kib, passes, lanes, salt: &[u8]| {
+            let wrapped = Wrapped { memory_kib, passes, lanes, salt: STANDARD.encode(salt), key: String::new() };
+            wrapped.unwrap(&Secret::new("x")).is_err()
+        };
+        let salt = [0; SALT_BYTES];
+        assert!(!forged(64, 1, 1, &salt));
+        assert!(forged(u32::MAX, 1, 1, &salt) && forged(64, u32::MAX, 1, &salt) && forged(1 << 20, 1, 1 << 16, &salt));
+        assert!(forged(64, 1, 1, &[0; 4]) && forged(64, 1, 1, &[0; 8192]));
     }
 }

@@ -14,7 +14,9 @@ struct Place {
 impl Place {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("folder");
-        fs::write(folder.path().join("passphrase"), "correct horse\n").expect("written");
+        let passphrase = folder.path().join("passphrase");
+        fs::write(&passphrase, "correct horse\n").expect("written");
+        fs::set_permissions(&passphrase, fs::Permissions::from_mode(0o600)).expect("closed");
         Self { folder, settings: VaultSettings { key: KeySource::Passphrase, unlock_ttl: Duration::ZERO } }
     }
 
@@ -124,4 +126,29 @@ fn forgetting_one_owner_leaves_the_others() {
 #[test]
 fn an_owner_cannot_name_a_file_elsewhere() {
     assert_eq!(EntryName::new("../../etc/x", "d", "p").as_str(), ".._.._etc_x~d.p");
+}
+
+#[test]
+fn a_passphrase_that_others_may_read_is_refused() {
+    let place = Place::new();
+    let context = place.context();
+    let file = place.folder.path().join("passphrase");
+    for mode in [0o640, 0o604, 0o622] {
+        fs::set_permissions(&file, fs::Permissions::from_mode(mode)).expect("opened");
+        let error = Vault::open(&context, &place.settings).err().expect("refused");
+        assert!(error.sentence().contains("others may read or write"), "{error}");
+        assert_eq!(error.hints(), [format!("run: chmod 600 {}", file.display())]);
+    }
+}
+
+#[test]
+fn a_folder_in_the_place_of_the_header_can_be_forgotten() {
+    let place = Place::new();
+    let context = place.context();
+    let header = header_file(&folder(&context));
+    fs::create_dir_all(header.join("more")).expect("made");
+    let error = Vault::open(&context, &place.settings).err().expect("no vault");
+    assert!(error.hints().iter().any(|hint| hint.contains("leapp logout --all")), "{error}");
+    forget_all(&context).expect("forgotten");
+    Vault::open(&context, &place.settings).expect("made anew");
 }

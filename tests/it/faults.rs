@@ -1,7 +1,9 @@
 //! What goes wrong at STS ends in bounded time, with a message that names session, hop and remedy.
 
 use std::{
+    ffi::OsStr,
     net::TcpListener,
+    os::unix::ffi::OsStrExt as _,
     time::{Duration, Instant},
 };
 
@@ -28,6 +30,29 @@ fn names_session_and_hop(said: &str) {
 }
 
 #[test]
+fn what_the_environment_says_of_the_way_is_understood_or_refused() {
+    let mut home = Home::new();
+    let refused = |home: &Home, name: &str, value: &OsStr| {
+        let said = fail(125, home.leapp(["exec", "corp", "--", "true"]).env(name, value));
+        assert!(said.contains(name) && !said.contains("hush"), "{said}");
+        said
+    };
+    let odd = OsStr::from_bytes(b"http://127.0.0.1:1/\xff");
+    refused(&home, "AWS_ENDPOINT_URL_STS", odd);
+    refused(&home, "HTTP_PROXY", OsStr::new("http//user:hush@proxy:1"));
+    let said = refused(&home, "AWS_ENDPOINT_URL_STS", OsStr::new("http://sts.example.org"));
+    assert!(said.contains("without TLS") && said.contains("https://"), "{said}");
+    // Also where credentials are kept: another endpoint's are not these.
+    home.sign_in("corp");
+    refused(&home, "AWS_ENDPOINT_URL_STS", odd);
+    // A file's name may be any bytes.
+    home.endpoint = Some("https://127.0.0.1:1".into());
+    let mut login = home.leapp(["login", "corp", "--saml-response", "-"]);
+    let output = run_with_input(login.env("AWS_CA_BUNDLE", OsStr::from_bytes(b"/nonexistent/\xff")), &assertion(&[]));
+    assert!(text(&output.stderr).contains("cannot use AWS_CA_BUNDLE"), "{}", text(&output.stderr));
+}
+
+#[test]
 fn refused_connections_end_within_three_seconds() {
     let mut home = Home::new();
     let port = TcpListener::bind("127.0.0.1:0").expect("bound").local_addr().expect("an address").port();
@@ -44,7 +69,7 @@ fn refused_connections_end_within_three_seconds() {
 #[test]
 fn a_host_that_does_not_exist_is_said() {
     let mut home = Home::new();
-    home.endpoint = Some("http://no-such-host.invalid:1".into());
+    home.endpoint = Some("https://no-such-host.invalid:1".into());
     let output = run_with_input(&mut home.leapp(["login", "corp", "--saml-response", "-"]), &assertion(&[]));
     let said = text(&output.stderr);
     names_session_and_hop(&said);

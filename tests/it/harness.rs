@@ -3,6 +3,7 @@
 use std::{
     ffi::OsStr,
     fs,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     sync::atomic::{AtomicU32, Ordering},
@@ -46,7 +47,7 @@ impl Home {
         let folder = tempfile::Builder::new().prefix("leapp-test-").tempdir().expect("a folder");
         let tag = format!("t{}x{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let home = Self { folder, tag, sts_path: String::new(), endpoint: None };
-        fs::write(home.path("passphrase"), "correct horse battery staple\n").expect("written");
+        home.write_passphrase("correct horse battery staple\n");
         home
     }
 
@@ -75,6 +76,12 @@ impl Home {
     /// The config file.
     pub fn config(&self) -> PathBuf {
         self.path(".config/leapp/config.toml")
+    }
+
+    /// Replaces the passphrase of the vault.
+    pub fn write_passphrase(&self, passphrase: &str) {
+        fs::write(self.path("passphrase"), passphrase).expect("written");
+        fs::set_permissions(self.path("passphrase"), fs::Permissions::from_mode(0o600)).expect("closed");
     }
 
     /// Replaces the config.

@@ -119,10 +119,21 @@ fn credentials_near_their_end_are_renewed_first() {
     assert_eq!(home.count("AssumeRole"), 1);
     variables(&home, &["prod", "--min-ttl", "1m"]);
     assert_eq!(home.count("AssumeRole"), 1, "240 seconds are more than a minute");
-    variables(&home, &["prod"]);
-    assert_eq!(home.count("AssumeRole"), 2, "and less than the default of 5 minutes");
-    variables(&home, &["prod", "--min-ttl", "10m"]);
-    assert_eq!(home.count("AssumeRole"), 3);
+    variables(&home, &["prod", "--min-ttl", "200s"]);
+    assert_eq!(home.count("AssumeRole"), 1, "nearly 240 seconds are more than 200");
+}
+
+#[test]
+fn a_min_ttl_above_what_is_granted_is_said_once_and_renews_nothing() {
+    let mut home = Home::new();
+    home.sts_path = "/ttl/240".into();
+    home.sign_in("corp");
+    let said = |arguments: &[&str]| text(&home.leapp(arguments).output().expect("started").stderr);
+    let first = said(&["exec", "prod", "--", "true"]);
+    assert!(first.starts_with("leapp: `prod` was granted ") && first.contains("--min-ttl asks for 5m"), "{first}");
+    assert_eq!(said(&["exec", "prod", "--", "true"]), "");
+    assert_eq!(said(&["exec", "prod", "--min-ttl", "12h", "--", "true"]), "");
+    assert_eq!(home.count("AssumeRole"), 1);
 }
 
 #[test]

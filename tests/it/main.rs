@@ -10,6 +10,7 @@ mod flight;
 mod harness;
 mod hooks;
 mod hops;
+mod profile;
 mod quoting;
 mod secrets;
 mod session;

@@ -7,6 +7,7 @@ use std::{fs, os::unix::fs::PermissionsExt as _, thread};
 
 use home::{Home, federated};
 use leapp::vault::EntryName;
+use nix::sys::signal::Signal;
 use terminal::Terminal;
 
 #[test]
@@ -228,8 +229,8 @@ fn a_link_stays_and_so_do_mode_and_owner() {
     fs::rename(&link, &real).expect("moved");
     std::os::unix::fs::symlink("../../dotfiles/leapp.toml", &link).expect("linked");
     fs::set_permissions(&real, fs::Permissions::from_mode(0o640)).expect("mode");
-    // Only root may give a file away; everybody else keeps it, which is then the same.
-    let _ = std::os::unix::fs::chown(&real, Some(12345), Some(12346));
+    // Only root may give a file to any group; for everybody else it stays as it is.
+    let _ = std::os::unix::fs::chown(&real, None, Some(12346));
     let owner = home.owner("dotfiles/leapp.toml");
     assert_eq!(home.leapp(&federated("other")).code, 0);
     assert!(link.is_symlink());
@@ -239,6 +240,22 @@ fn a_link_stays_and_so_do_mode_and_owner() {
     fs::remove_file(&real).expect("removed");
     assert_eq!(home.leapp(&federated("corp")).code, 0);
     assert!(link.is_symlink() && real.is_file());
+}
+
+#[test]
+fn a_config_that_others_may_write_is_refused() {
+    let home = Home::with_corp();
+    let file = home.path(".config/leapp/config.toml");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).expect("mode");
+    let run = home.leapp(&["list"]);
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(run.err.contains("everybody may write to it\n  run: chmod o-w ~/.config/leapp/config.toml"), "{run:?}");
+    // Only root may give a file away.
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("mode");
+    if std::os::unix::fs::chown(&file, Some(12345), None).is_ok() {
+        let run = home.leapp(&["list"]);
+        assert!(run.err.contains("it belongs to somebody else"), "{run:?}");
+    }
 }
 
 #[test]
@@ -320,6 +337,22 @@ fn the_kind_and_the_assumer_are_picked() {
 }
 
 #[test]
+fn a_profile_is_picked_among_those_that_are_there() {
+    let home = Home::new();
+    fs::create_dir(home.path(".aws")).expect("made");
+    fs::write(home.path(".aws/config"), "[default]\n[profile work]\nregion = eu-north-1\n[sso-session x]\n")
+        .expect("written");
+    let mut terminal = Terminal::run(&home, &["session", "add"]);
+    terminal.answers("kind", "profile");
+    terminal.answers("alias: ", "base");
+    terminal.answers("profile of ~/.aws/config", "work");
+    terminal.answers("region [eu-north-1]: ", "");
+    assert_eq!(terminal.end().0, Some(0));
+    let shown = home.leapp(&["session", "show", "--json", "base"]).json();
+    assert_eq!((&shown["source_profile"], &shown["region"]), (&"work".into(), &serde_json::Value::Null));
+}
+
+#[test]
 fn ctrl_c_writes_nothing_and_leaves_the_terminal_as_it_was() {
     for (place, arguments) in [("alias: ", &["session", "add", "federated"] as &[&str]), ("kind", &["session", "add"])]
     {
@@ -330,8 +363,22 @@ fn ctrl_c_writes_nothing_and_leaves_the_terminal_as_it_was() {
         terminal.send("\u{3}");
         terminal.expect("nothing was done: you ended it");
         let (code, out) = terminal.end();
-        assert_eq!((code, out.as_str()), (Some(1), ""), "{place}");
+        assert_eq!((code, out.as_str()), (Some(130), ""), "{place}");
         assert!(!home.path(".config").exists());
+    }
+}
+
+#[test]
+fn a_signal_ends_a_question_and_leaves_the_terminal_as_it_was() {
+    for (place, arguments) in [("alias: ", &["session", "add", "federated"] as &[&str]), ("kind", &["session", "add"])]
+    {
+        for signal in [Signal::SIGTERM, Signal::SIGHUP] {
+            let mut terminal = Terminal::run(&Home::new(), arguments);
+            terminal.expect(place);
+            terminal.settle();
+            terminal.signal(signal);
+            assert_eq!(terminal.end(), (None, String::new()), "{place}: ended by {signal}");
+        }
     }
 }
 

@@ -2,11 +2,13 @@
 
 use super::{alias, flags::Settings};
 use crate::{
+    aws_files::AwsFiles,
     cli::AddKind,
     config::{Config, Field, KINDS, Setting, change::Change},
     context::Context,
     error::{Error, Kind, Result},
-    session::{Alias, RoleArn, Source},
+    provider::profile,
+    session::{Alias, Region, RoleArn, Source},
     ui::{
         form::{Answer, Form},
         picker,
@@ -18,6 +20,8 @@ struct Draft {
     alias: Option<Alias>,
     kind: &'static str,
     settings: Settings,
+    /// The files of `~/.aws`, where a profile is to be named.
+    aws_files: Option<AwsFiles>,
 }
 
 /// Adds a session; what is missing is asked for.
@@ -27,9 +31,14 @@ pub(super) fn run(context: &Context, kind: Option<&AddKind>) -> Result<()> {
             Draft::of("federated", arguments.name.as_deref(), arguments.settings()?)?
         }
         Some(AddKind::Chained(arguments)) => Draft::of("chained", arguments.name.as_deref(), arguments.settings()?)?,
-        None => Draft { alias: None, kind: ask_kind(context)?, settings: Vec::new() },
+        Some(AddKind::Profile(arguments)) => Draft::of("profile", arguments.name.as_deref(), arguments.settings()?)?,
+        None => Draft::of(ask_kind(context)?, None, Vec::new())?,
     };
     let config = Config::load(context)?;
+    if draft.kind == "profile" {
+        // Files that cannot be read are told of when the session is used.
+        draft.aws_files = AwsFiles::read(context).ok();
+    }
     if let Some(change) = draft.change() {
         change.check(&config)?;
     }
@@ -45,7 +54,7 @@ pub(super) fn run(context: &Context, kind: Option<&AddKind>) -> Result<()> {
     change.make(context)?;
     if let Some(alias) = &draft.alias {
         context.say(format!("added `{alias}` to {}", config.name));
-        context.say(format!("to sign in, run: leapp login {alias}"));
+        draft.say_what_next(context, alias);
     }
     Ok(())
 }
@@ -97,7 +106,7 @@ fn free_alias(config: &Config, text: &str) -> Result<Alias, String> {
 
 impl Draft {
     fn of(kind: &'static str, name: Option<&str>, settings: Settings) -> Result<Self> {
-        Ok(Self { alias: name.map(alias).transpose()?, kind, settings })
+        Ok(Self { alias: name.map(alias).transpose()?, kind, settings, aws_files: None })
     }
 
     fn change(&self) -> Option<Change> {
@@ -130,14 +139,18 @@ impl Draft {
     }
 
     fn ask(&mut self, form: &Form, config: &Config, field: &'static Field) -> Result<()> {
-        let setting = if field.key == "assumer" {
-            let names: Vec<&str> = config.sessions.keys().map(Alias::as_str).collect();
-            let present = self.get("assumer").map(Setting::to_line);
-            let first = names.iter().position(|name| Some(*name) == present.as_deref()).unwrap_or_default();
-            Setting::Text(names[picker::pick(field.label, &names, first)?].to_owned())
-        } else {
+        let names: Vec<&str> = match field.key {
+            "assumer" => config.sessions.keys().map(Alias::as_str).collect(),
+            "source_profile" => self.aws_files.as_ref().map(AwsFiles::names).unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        let setting = if names.is_empty() {
             let default = self.get(field.key).map(Setting::to_line).or_else(|| self.guess(config, field));
             form.ask(field.label, default.as_deref(), |line| field.read_line(line))?
+        } else {
+            let present = self.get(field.key).map(Setting::to_line);
+            let first = names.iter().position(|name| Some(*name) == present.as_deref()).unwrap_or_default();
+            Setting::Text(names[picker::pick(field.label, &names, first)?].to_owned())
         };
         self.set(field, setting);
         Ok(())
@@ -147,7 +160,7 @@ impl Draft {
     fn guess(&self, config: &Config, field: &Field) -> Option<String> {
         let mut federated = config.sessions.values().filter_map(|session| match &session.source {
             Source::Federated(federated) => Some(federated),
-            Source::Chained(_) => None,
+            Source::Chained(_) | Source::Profile(_) => None,
         });
         match field.key {
             "saml_url" => {
@@ -181,11 +194,31 @@ impl Draft {
             self.set(field, setting);
             return Ok(());
         }
-        let default = config.default_region.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string);
+        let default = config.default_region.clone().or_else(|| self.region_of_profile());
+        let default = default.map_or_else(|| "none".to_owned(), |region| region.to_string());
         if let Answer::New(setting) = form.ask_optional(field.label, &default, |line| field.read_line(line))? {
             self.set(field, setting);
         }
         Ok(())
+    }
+
+    fn region_of_profile(&self) -> Option<Region> {
+        profile::region(self.aws_files.as_ref()?, &self.get("source_profile")?.to_line())
+    }
+
+    /// A profile may come later than the session that takes it; that it is not there is said at once all the same.
+    fn say_what_next(&self, context: &Context, alias: &Alias) {
+        if let (Some(files), Some(profile)) = (&self.aws_files, self.get("source_profile").map(Setting::to_line))
+            && files.profile(&profile).is_none()
+        {
+            let error = files.no_profile(&profile);
+            context.say(error.sentence());
+            error.hints().iter().for_each(|hint| context.say(hint));
+        } else if self.kind == "profile" {
+            context.say(format!("to use it, run: leapp exec {alias} -- COMMAND"));
+        } else {
+            context.say(format!("to sign in, run: leapp login {alias}"));
+        }
     }
 
     /// The error where nobody can be asked: all that is missing at once, and the command to complete.

@@ -1,7 +1,10 @@
 //! The flags of a session's fields, read into settings.
 
 use crate::{
-    cli::{AddChained, AddFederated, AssumerField, ChainedFields, CommonFields, Edit, FederatedFields, RoleField},
+    cli::{
+        AddChained, AddFederated, AddProfile, AssumerField, ChainedFields, CommonFields, DurationField, Edit,
+        FederatedFields, ProfileFields, RoleField,
+    },
     config::{Field, Setting},
     error::{Error, Result},
 };
@@ -15,27 +18,43 @@ type Given<'a> = (&'static str, &'a [String]);
 impl AddFederated {
     /// Reads the flags.
     pub(super) fn settings(&self) -> Result<Settings> {
-        read([&self.federated.given() as &[Given<'_>], &self.role.given(), &self.common.given()])
+        let groups: [&[Given<'_>]; 4] =
+            [&self.federated.given(), &self.role.given(), &self.duration.given(), &self.common.given()];
+        read(groups)
     }
 }
 
 impl AddChained {
     /// Reads the flags.
     pub(super) fn settings(&self) -> Result<Settings> {
-        let groups: [&[Given<'_>]; 4] =
-            [&self.assumer.given(), &self.role.given(), &self.chained.given(), &self.common.given()];
+        let groups: [&[Given<'_>]; 5] = [
+            &self.assumer.given(),
+            &self.role.given(),
+            &self.chained.given(),
+            &self.duration.given(),
+            &self.common.given(),
+        ];
         read(groups)
+    }
+}
+
+impl AddProfile {
+    /// Reads the flags.
+    pub(super) fn settings(&self) -> Result<Settings> {
+        read([&self.source.given() as &[Given<'_>], &self.common.given()])
     }
 }
 
 impl Edit {
     /// Reads the flags.
     pub(super) fn settings(&self) -> Result<Settings> {
-        let groups: [&[Given<'_>]; 5] = [
+        let groups: [&[Given<'_>]; 7] = [
             &self.federated.given(),
             &self.assumer.given(),
             &self.role.given(),
             &self.chained.given(),
+            &self.source.given(),
+            &self.duration.given(),
             &self.common.given(),
         ];
         read(groups)
@@ -75,12 +94,23 @@ impl ChainedFields {
     }
 }
 
+impl ProfileFields {
+    fn given(&self) -> [Given<'_>; 1] {
+        [("source_profile", self.source_profile.as_slice())]
+    }
+}
+
+impl DurationField {
+    fn given(&self) -> [Given<'_>; 1] {
+        [("duration", self.duration.as_slice())]
+    }
+}
+
 impl CommonFields {
-    fn given(&self) -> [Given<'_>; 5] {
+    fn given(&self) -> [Given<'_>; 4] {
         [
             ("region", self.region.as_slice()),
             ("profile", self.profile.as_slice()),
-            ("duration", self.duration.as_slice()),
             ("protected", self.protected.as_slice()),
             ("auto", self.auto.as_slice()),
         ]
@@ -138,6 +168,7 @@ mod tests {
             let settings = match add.kind.expect("a kind") {
                 AddKind::Federated(arguments) => arguments.settings(),
                 AddKind::Chained(arguments) => arguments.settings(),
+                AddKind::Profile(arguments) => arguments.settings(),
             };
             assert_eq!(settings.expect("settings").len(), Field::of_kind(kind).count());
         }
@@ -147,7 +178,7 @@ mod tests {
     fn every_flag_stands_for_a_field() {
         let command = Cli::command();
         let session = command.find_subcommand("session").expect("session");
-        for path in [&["edit"] as &[&str], &["add", "federated"], &["add", "chained"]] {
+        for path in [&["edit"] as &[&str], &["add", "federated"], &["add", "chained"], &["add", "profile"]] {
             let verb = path.iter().fold(session, |verb, name| verb.find_subcommand(name).expect("a verb"));
             for flag in verb.get_opts().filter_map(clap::Arg::get_long).filter(|flag| *flag != "unset") {
                 assert!(Field::named(&flag.replace('-', "_")).is_some(), "{path:?} {flag}");

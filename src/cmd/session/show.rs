@@ -5,12 +5,14 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value};
 
 use crate::{
+    aws_files::OnDemand,
     chain::Chain,
     cli::Show,
     config::{Config, Field, Setting},
     context::Context,
     error::{Error, Result, escaped},
-    session::{Region, Session, Source},
+    provider,
+    session::{Region, RoleArn, Session, Source},
 };
 
 /// Prints the session's settings, or JSON.
@@ -19,7 +21,7 @@ pub(super) fn run(context: &Context, arguments: &Show) -> Result<()> {
     let session = config.session(&arguments.name)?;
     let line = config.line_of(context, &session.alias);
     if arguments.json {
-        let json = as_json(&config, session, line);
+        let json = as_json(context, &config, session, line);
         let text = serde_json::to_string_pretty(&json)
             .map_err(|error| Error::new(format!("cannot show `{}`", session.alias)).because(error))?;
         return context.print(&format!("{text}\n"));
@@ -32,7 +34,7 @@ fn chain<'a>(config: &'a Config, session: &'a Session) -> Option<Chain<'a>> {
 }
 
 /// Every field of its kind by its key, null where it is not set, and what follows.
-fn as_json(config: &Config, session: &Session, line: Option<usize>) -> Value {
+fn as_json(context: &Context, config: &Config, session: &Session, line: Option<usize>) -> Value {
     let mut json = Map::new();
     let mut put = |key: &str, value: Value| json.insert(key.to_owned(), value);
     put("session", session.alias.as_str().into());
@@ -43,9 +45,12 @@ fn as_json(config: &Config, session: &Session, line: Option<usize>) -> Value {
     let chain = chain(config, session);
     let names = chain.iter().flat_map(Chain::sessions).map(|link| Value::from(link.alias.as_str()));
     put("chain", names.collect());
-    put("account", session.role_arn().account().into());
-    put("partition", session.role_arn().partition().into());
-    put("effective_region", config.region(session).map_or(Value::Null, |region| region.as_str().into()));
+    put("account", session.role_arn().map(RoleArn::account).into());
+    put("partition", session.role_arn().map(RoleArn::partition).into());
+    put(
+        "effective_region",
+        provider::region(config, session, &OnDemand::new(context)).as_ref().map(Region::as_str).into(),
+    );
     put("file", config.name.as_str().into());
     put("line", line.map_or(Value::Null, Into::into));
     Value::Object(json)
@@ -59,13 +64,14 @@ fn as_text(context: &Context, config: &Config, session: &Session, line: Option<u
     if let Some(chain) = chain(config, session).filter(|chain| !chain.hops.is_empty()) {
         rows.push(("chain", chain.shown()));
     }
-    rows.push(("account", session.role_arn().account().to_owned()));
+    rows.extend(session.role_arn().map(|role| ("account", role.account().to_owned())));
     if session.region.is_none() {
-        let region = config.region(session).map(Region::as_str);
-        rows.push((
-            "region",
-            region.map_or("none, and no default_region".into(), |it| format!("{it} (default_region)")),
-        ));
+        let region = match (&config.default_region, provider::region(config, session, &OnDemand::new(context))) {
+            (Some(region), _) => format!("{region} (default_region)"),
+            (None, Some(region)) => format!("{region} (the profile's)"),
+            (None, None) => "none, and no default_region".into(),
+        };
+        rows.push(("region", region));
     }
     if let Source::Chained(chained) = &session.source {
         rows.push(("in CloudTrail", chained.role_session_name.expand(&context.user(), &context.host())));

@@ -12,7 +12,11 @@ use std::{
 
 use nix::{
     pty::openpty,
-    sys::termios::{LocalFlags, OutputFlags, tcgetattr},
+    sys::{
+        signal::{Signal, kill},
+        termios::{LocalFlags, OutputFlags, tcgetattr},
+    },
+    unistd::Pid,
 };
 
 use super::home::Home;
@@ -87,6 +91,12 @@ impl Terminal {
     /// Types.
     pub(super) fn send(&mut self, keys: &str) {
         self.keyboard.write_all(keys.as_bytes()).expect("typed");
+    }
+
+    /// Sends the program a signal.
+    pub(super) fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.child.id()).expect("a process");
+        kill(Pid::from_raw(pid), signal).expect("sent");
     }
 
     /// Waits for a question and answers it.

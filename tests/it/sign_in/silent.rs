@@ -17,7 +17,7 @@ fn end_at_provider(desk: &Desk) {
 fn the_second_sign_in_needs_neither_a_person_nor_a_display() {
     let desk = Desk::remembered();
     let again = || desk.start(&mut desk.leapp_auto(None, &["exec", "corp", "--", "true"])).succeed();
-    assert_eq!(again().err, "", "nobody has anything to do, so nothing is said");
+    assert_eq!(again().err, "leapp: signed in to `corp` as alice@example.org\n", "whom the browser remembers is said");
     desk.is_empty();
     assert_eq!(desk.count("AssumeRoleWithSAML"), 2);
     desk.sign_out();

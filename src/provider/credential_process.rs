@@ -1,0 +1,171 @@
+//! A `credential_process`: a program that prints credentials as JSON.
+//!
+//! Format: AWS SDKs and Tools Reference Guide, "Process credential provider". Nothing that the program prints, nor
+//! its command line, ever enters a message: both may hold secrets. What it says on standard error goes to the person.
+
+use std::{
+    borrow::Cow,
+    io,
+    os::unix::process::CommandExt as _,
+    process::{Command, Stdio},
+};
+
+use serde::Deserialize;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+use super::{Means, profile::RESOLVING};
+use crate::{
+    context::{Attention, Context},
+    credentials::Credentials,
+    environment::Plan,
+    error::{Error, Kind, Result},
+    process,
+    secret::Secret,
+    session::{Session, span},
+};
+
+/// The most that is read of what a program prints; a session token has a few kilobytes.
+const MAX_OUTPUT: usize = 64 << 10;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Output<'a> {
+    version: u32,
+    #[serde(borrow)]
+    access_key_id: Cow<'a, str>,
+    #[serde(borrow)]
+    secret_access_key: Cow<'a, str>,
+    #[serde(borrow)]
+    session_token: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    expiration: Option<Cow<'a, str>>,
+}
+
+/// Runs the program for a session, as long as calls of STS may take and no longer.
+pub(super) fn credentials(means: &Means<'_>, session: &Session, command: &str) -> Result<Credentials> {
+    let failed = |why: String| Error::new("its credential_process failed").because(why);
+    let time = means.context.bounded(means.config.timeout);
+    let mut shell = shell(means.context, session, command)?;
+    let (status, output) =
+        process::output_within(&mut shell, time, MAX_OUTPUT).map_err(|error| match error.kind() {
+            io::ErrorKind::TimedOut => failed(format!("it did not end within {}, and was ended", span(time)))
+                .hint("to wait longer, in the config: timeout = \"60s\""),
+            _ => failed(error.to_string()),
+        })?;
+    if !status.success() {
+        return Err(failed(status.to_string().replace("exit status:", "it ended with exit code")));
+    }
+    read(&output, means.context.now()).map_err(|why| failed(why.into()))
+}
+
+/// The shell that runs the program. It gets none of the calling shell's credentials, which would be another session's
+/// as like as not, nor the way to leapp's own passphrase.
+///
+/// Such a program may ask, and open windows: at a prompt that waits it is not run. Where only a person is missing it
+/// runs in a group of its own, which may not read from the terminal, and nobody hears what it says.
+fn shell(context: &Context, session: &Session, command: &str) -> Result<Command> {
+    if context.attention() == Attention::Nobody {
+        return Err(Error::new("its credential_process would have to be run")
+            .hint(format!("run: leapp login {}", session.alias))
+            .kind(Kind::NeedsPerson));
+    }
+    let before = context.var(RESOLVING).map_or(String::new(), |before| format!("{before},"));
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", command]).stdin(Stdio::null());
+    for name in Plan::clear_credentials().removals().chain(["LEAPP_PASSPHRASE_FILE"]) {
+        shell.env_remove(name);
+    }
+    shell.env(RESOLVING, format!("{before}{}", session.alias));
+    if context.attention() != Attention::Person {
+        shell.process_group(0).stderr(Stdio::null());
+    }
+    Ok(shell)
+}
+
+/// Reads what the program printed.
+fn read(output: &[u8], issued: OffsetDateTime) -> Result<Credentials, &'static str> {
+    if output.iter().all(u8::is_ascii_whitespace) {
+        return Err("it printed nothing");
+    }
+    let output: Output<'_> = serde_json::from_slice(output).map_err(|error| match error.classify() {
+        serde_json::error::Category::Data => "what it printed lacks Version, AccessKeyId or SecretAccessKey",
+        _ => "what it printed is not JSON",
+    })?;
+    if output.version != 1 {
+        return Err("what it printed is of another Version than 1");
+    }
+    if output.access_key_id.is_empty() || output.secret_access_key.is_empty() {
+        return Err("what it printed has an empty AccessKeyId or SecretAccessKey");
+    }
+    let expiration = output.expiration.map(|text| OffsetDateTime::parse(&text, &Rfc3339)).transpose();
+    Ok(Credentials {
+        access_key_id: output.access_key_id.into_owned(),
+        secret_access_key: Secret::new(output.secret_access_key),
+        session_token: output.session_token.filter(|token| !token.is_empty()).map(Secret::new),
+        expiration: expiration.map_err(|_| "the Expiration that it printed is no RFC 3339 time")?,
+        issued,
+        arn: String::new(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{config::Config, context::Environment};
+
+    fn read(output: &str) -> Result<Credentials, &'static str> {
+        super::read(output.as_bytes(), OffsetDateTime::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn what_a_program_prints_is_read() {
+        let keys = r#""Version": 1, "AccessKeyId": "A", "SecretAccessKey": "s\/t", "Other": [1]"#;
+        let long_term = read(&format!("{{{keys}}}\n")).expect("credentials");
+        assert_eq!((long_term.access_key_id.as_str(), long_term.secret_access_key.expose()), ("A", "s/t"));
+        assert!(!long_term.may_be_a_role() && !long_term.may_be_kept());
+        let more = r#""SessionToken": "t", "Expiration": "2030-01-02T03:04:05+01:00""#;
+        let temporary = read(&format!("{{{keys}, {more}}}")).expect("credentials");
+        assert_eq!(temporary.expiration.map(OffsetDateTime::unix_timestamp), Some(1_893_549_845));
+        assert!(temporary.may_be_a_role() && temporary.may_be_kept());
+    }
+
+    #[test]
+    fn what_it_should_not_print_is_told_without_showing_it() {
+        for (output, why) in [
+            (" \n", "nothing"),
+            ("hush", "not JSON"),
+            ("[]", "lacks"),
+            (r#"{"Version": "hush", "AccessKeyId": "a", "SecretAccessKey": "s"}"#, "lacks"),
+            (r#"{"Version": 2, "AccessKeyId": "a", "SecretAccessKey": "s"}"#, "another Version"),
+            (r#"{"Version": 1, "AccessKeyId": "a"}"#, "lacks"),
+            (r#"{"Version": 1, "AccessKeyId": "", "SecretAccessKey": "s"}"#, "empty"),
+            (r#"{"Version": 1, "AccessKeyId": "a", "SecretAccessKey": "s", "Expiration": "hush"}"#, "RFC 3339"),
+        ] {
+            let said = read(output).expect_err(output);
+            assert!(said.contains(why) && !said.contains("hush"), "{output}: {said}");
+        }
+    }
+
+    #[test]
+    fn at_a_prompt_that_waits_no_program_is_run_and_elsewhere_none_that_asks() {
+        let variables = [("HOME", "/nonexistent"), ("LEAPP_PASSPHRASE_FILE", "/x"), ("AWS_ACCESS_KEY_ID", "x")];
+        let context = |attention| {
+            Context::for_tests(Environment::of(variables), || OffsetDateTime::UNIX_EPOCH)
+                .with_attention(attention, None)
+        };
+        let config = "[sessions.base]\nkind = \"profile\"\nsource_profile = \"x\"\n";
+        let config = Config::parse("config.toml", config).expect("valid");
+        let session = config.session("base").expect("base");
+        let shell = |attention| shell(&context(attention), session, "true");
+        let error = shell(Attention::Nobody).expect_err("not run");
+        assert_eq!((error.which(), error.hints()), (Kind::NeedsPerson, &["run: leapp login base".to_owned()][..]));
+        for attention in [Attention::SilentBrowser, Attention::Person] {
+            let command = shell(attention).expect("run");
+            let environment: Vec<_> = command.get_envs().collect();
+            for name in ["LEAPP_PASSPHRASE_FILE", "AWS_ACCESS_KEY_ID", "AWS_PROFILE"] {
+                assert!(environment.contains(&(name.as_ref(), None)), "{name}");
+            }
+            assert!(environment.contains(&(RESOLVING.as_ref(), Some("base".as_ref()))));
+        }
+    }
+}
