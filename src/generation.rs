@@ -24,11 +24,13 @@ pub(crate) fn signed_out(context: &Context) -> Option<Vec<u8>> {
 const SIGNED_OUT: &str = "signed-out";
 
 fn replace(context: &Context, name: &str) {
-    let mut token = [0; 8];
+    let mut token = [0; 9];
     if getrandom::fill(&mut token).is_err() {
         return;
     }
-    let text = format!("{:016x}\n", u64::from_le_bytes(token));
+    let [length, rest @ ..] = token;
+    // Not always of one length: tcsh reads no files, and tells two tokens of one second apart by their size.
+    let text = format!("{:016x}{}\n", u64::from_le_bytes(rest), ".".repeat(usize::from(length % 32)));
     if let Err(error) = files::replace(&context.paths().state.join(name), text.as_bytes(), Durability::Cached) {
         context.trace(|| format!("the token `{name}` stays as it was: {error}"));
     }

@@ -70,7 +70,7 @@ fn every_flag_ends_in_its_field() {
         "source_identity": "alice", "tags": { "a": "b", "c d": "e" }, "transitive_tags": ["a"],
         "policy_arns": ["arn:aws:iam::aws:policy/A"], "policy": r#"{"a":"it's"}"#,
         "mfa_device": "arn:aws:iam::111122223333:mfa/a", "region": "eu-west-1", "profile": "prod",
-        "duration": "90m", "protected": true,
+        "duration": "90m", "protected": true, "auto": "ask",
         "chain": ["corp", "prod"], "account": "444455556666", "partition": "aws", "effective_region": "eu-west-1",
         "file": "~/.config/leapp/config.toml", "line": 9,
     });
@@ -402,6 +402,7 @@ fn an_edit_without_flags_asks_for_each_setting() {
         terminal.answers(label, "");
     }
     terminal.answers("protected (true or false) [false]: ", "yes");
+    terminal.answers("directories may switch to it (ask, allow or never) [ask]: ", "");
     for said in [
         "region: eu-west-1 (was not set)",
         "duration: 4h",
