@@ -6,10 +6,9 @@
 
 if [[ $- == *i* ]]; then
 
+declare -F _leapp_hook >/dev/null || unset -v "${!__leapp_@}"
 __leapp_flags=$-
 set +a
-declare -F _leapp_hook >/dev/null || unset -v "${!__leapp_@}"
-case ${__leapp_flags-} in *a*) __leapp_flags=a ;; *) __leapp_flags= ;; esac
 __leapp_bin=@LEAPP@
 __leapp_token=@TOKEN@
 # A shell that was started with leapp's variables in its environment looks at once.
@@ -17,7 +16,8 @@ __leapp_key=${__leapp_key-${LEAPP_STATE:+x}}
 __leapp_at=${__leapp_at:-0}
 
 _leapp_hook() {
-  local status=$? directory=$PWD file='' content='' token='' key=''
+  local status=$? directory=${PWD-} file='' content='' token='' key=''
+  [[ $directory == /* ]] || directory=
   while :; do
     if [[ -f $directory/.leapp ]]; then
       file=$directory/.leapp
@@ -29,7 +29,7 @@ _leapp_hook() {
   if [[ -n $file ]]; then
     # Asking first costs less than hiding what `read` would say.
     [[ ! -r $file ]] || IFS= read -r -d '' -n 2049 content <"$file" || :
-    [[ ! -r $__leapp_token ]] || IFS= read -r token <"$__leapp_token" || :
+    [[ ! -f $__leapp_token || ! -r $__leapp_token ]] || IFS= read -r token <"$__leapp_token" || :
     key=$file$'\n'$token$'\n'$content
   fi
   # `[`, for no option makes it ignore case.
@@ -51,17 +51,51 @@ else
 fi
 
 _leapp_follow() {
-  local flags=$- answer
-  # Neither exported nor traced: what follows holds secrets.
-  { set +axv; } 2>/dev/null
+  local flags=$- name answer
+  # Bash 4.4 puts the options back by itself, after Ctrl-C too.
+  local - 2>/dev/null || :
+  # Neither exported, nor traced, nor shown to a DEBUG trap: what follows holds secrets.
+  { set +axvT; } 2>/dev/null
   # Before anything else: what fails, or is ended by Ctrl-C, is not tried again at every prompt.
   __leapp_key=$1 __leapp_at=0
-  if answer=$("$__leapp_bin" hook-env bash); then
-    eval "$answer" || :
+  # Nor does it leave another directory's session behind: its keys are hidden until it is known what follows.
+  _leapp_hide
+  if answer=$(_leapp_show && exec "$__leapp_bin" hook-env bash); then
+    _leapp_show
+    _leapp_apply "$answer" || :
+  else
+    echo 'leapp: the hook failed; run: leapp status' >&2
   fi
   case $flags in *a*) set -a ;; esac
   case $flags in *v*) set -v ;; esac
+  case $flags in *T*) set -T ;; esac
   case $flags in *x*) set -x ;; esac
+}
+
+# A function of its own, which inherits no DEBUG trap.
+_leapp_apply() {
+  eval "$1"
+}
+
+_leapp_hide() {
+  local name
+  [[ -n ${LEAPP_STATE-} ]] || return 0
+  for name in AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN LEAPP_SESSION; do
+    [[ -n ${!name+x} ]] || continue
+    printf -v "__leapp_hidden_$name" %s "${!name}"
+    unset -v "$name"
+  done
+}
+
+_leapp_show() {
+  local name hidden
+  for name in AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN LEAPP_SESSION; do
+    hidden=__leapp_hidden_$name
+    [[ -n ${!hidden+x} ]] || continue
+    printf -v "$name" %s "${!hidden}"
+    export "${name?}"
+    unset -v "$hidden"
+  done
 }
 
 _leapp_save() {
@@ -102,7 +136,7 @@ if [[ " ${PROMPT_COMMAND[*]-} " != *_leapp_hook* ]]; then
   fi
 fi
 
-[[ $__leapp_flags != a ]] || set -a
+case $__leapp_flags in *a*) set -a ;; esac
 unset -v __leapp_flags
 
 fi

@@ -14,6 +14,7 @@ var leapp-key = ''
 if (has-env LEAPP_STATE) { set leapp-key = $nil }
 var leapp-at = 0
 var leapp-old = [&]
+var leapp-hidden = [&]
 
 # Elvish has no clock of its own. Where the kernel's can be read, no process is needed to tell the time.
 fn leapp-now {
@@ -25,7 +26,11 @@ fn leapp-now {
 }
 
 fn leapp-read {|file|
-  try { put (slurp < $file) } catch e { put '' }
+  if (path:is-regular &follow-symlink=$true $file) {
+    try { put (slurp < $file) } catch e { put '' }
+  } else {
+    put ''
+  }
 }
 
 fn leapp-follow {
@@ -55,6 +60,7 @@ fn leapp-hook {
       set file = $directory/.leapp
       break
     }
+    if (not (str:has-prefix $directory /)) { break }
     if (==s $directory /) { break }
     set directory = (path:dir $directory)
   }
@@ -67,7 +73,20 @@ fn leapp-hook {
   # Before anything else: what fails, or is ended by Ctrl-C, is not tried again at every prompt.
   set leapp-key = $key
   set leapp-at = 0
-  try { leapp-follow } catch e { echo 'leapp: the hook failed' >&2 }
+  keys $leapp-hidden | each {|name| if (not (has-env $name)) { set-env $name $leapp-hidden[$name] } }
+  set leapp-hidden = [&]
+  try {
+    leapp-follow
+  } catch e {
+    # What fails does not leave another directory's session behind: its keys are hidden until it is known what follows.
+    if (has-env LEAPP_STATE) {
+      for name [AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN LEAPP_SESSION] {
+        if (has-env $name) { set leapp-hidden = (assoc $leapp-hidden $name (get-env $name)) }
+        unset-env $name
+      }
+    }
+    echo 'leapp: the hook failed; run: leapp status' >&2
+  }
 }
 
 set edit:before-readline = [$leapp-hook~ $@edit:before-readline]

@@ -21,6 +21,7 @@ if status is-interactive
         set -l previous $status
         status is-command-substitution; and return $previous
         set -l directory $PWD
+        string match -q '/*' -- $directory; or set directory ''
         set -l file ''
         set -l content ''
         set -l token ''
@@ -42,9 +43,41 @@ if status is-interactive
             # Before anything else: what fails, or is ended by Ctrl-C, is not tried again at every prompt.
             set -g __leapp_key $key
             set -g __leapp_at 0
-            "$__leapp_bin" hook-env fish | source
+            __leapp_follow
         end
         return $previous
+    end
+
+    # What fails does not leave another directory's session behind: its keys are hidden until it is known what follows.
+    function __leapp_follow
+        set -l names AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN LEAPP_SESSION
+        set -q LEAPP_STATE; and for name in $names
+            set -q -g -x $name; or continue
+            set -g -u __leapp_hidden_$name $$name
+            set -e -g $name
+        end
+        begin
+            for name in $names
+                set -l hidden __leapp_hidden_$name
+                set -q $hidden; and set -f -x $name $$hidden
+            end
+            set -l answer ("$__leapp_bin" hook-env fish | string collect --no-trim-newlines)
+            set -l failed $pipestatus[1]
+            for name in $names
+                set -e -f $name
+            end
+            if test "$failed" != 0
+                echo 'leapp: the hook failed; run: leapp status' >&2
+                return
+            end
+            for name in $names
+                set -l hidden __leapp_hidden_$name
+                set -q $hidden; or continue
+                set -g -x $name $$hidden
+                set -e -g $hidden
+            end
+            echo -n $answer | source
+        end
     end
 
     # fish has no clock, but knows the age of a file: leapp makes one that was last changed when the time is over.

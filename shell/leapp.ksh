@@ -17,8 +17,9 @@ __leapp_at=${__leapp_at:-0}
 typeset +x __leapp_bin __leapp_token __leapp_at
 
 function _leapp_hook {
-  typeset status=$? directory=$PWD file= content= line= token= key=
+  typeset status=$? directory=${PWD-} file= content= line= token= key=
   REPLY=
+  [[ $directory == /* ]] || directory=
   while :; do
     if [[ -f $directory/.leapp ]]; then
       file=$directory/.leapp
@@ -34,7 +35,7 @@ function _leapp_hook {
       (( ${#content} < 2049 )) || break
     done 2>/dev/null <"$file"
     content=$content$line
-    { IFS= read -r token <"$__leapp_token"; } 2>/dev/null || :
+    [[ ! -f $__leapp_token || ! -r $__leapp_token ]] || IFS= read -r token <"$__leapp_token" || :
     key="$file|$token|$content"
   fi
   if [[ -z ${__leapp_key+x} || $key != "${__leapp_key-}" ]] || _leapp_is_late; then
@@ -56,11 +57,34 @@ function _leapp_follow {
   { set +a +x +v; } 2>/dev/null
   # Before anything else: what fails, or is ended by Ctrl-C, is not tried again at every prompt.
   __leapp_key=$1 __leapp_at=0
-  answer=$("$__leapp_bin" hook-env ksh) && eval "$answer"
+  # Nor does it leave another directory's session behind: its keys are hidden until it is known what follows.
+  _leapp_hide
+  if answer=$(_leapp_show; exec "$__leapp_bin" hook-env ksh); then
+    _leapp_show
+    eval "$answer"
+  else
+    echo 'leapp: the hook failed; run: leapp status' >&2
+  fi
   case $flags in *a*) set -a ;; esac
   case $flags in *v*) set -v ;; esac
   case $flags in *x*) set -x ;; esac
   return 0
+}
+
+_leapp_hide() {
+  [[ -n ${LEAPP_STATE-} ]] || return 0
+  for __leapp_name in AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN LEAPP_SESSION; do
+    eval "[[ -z \${$__leapp_name+x} ]] || { __leapp_hidden_$__leapp_name=\$$__leapp_name; unset $__leapp_name; }"
+  done
+  unset __leapp_name
+}
+
+_leapp_show() {
+  for __leapp_name in AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN LEAPP_SESSION; do
+    eval "[[ -z \${__leapp_hidden_$__leapp_name+x} ]] || {
+      export $__leapp_name=\"\$__leapp_hidden_$__leapp_name\"; unset __leapp_hidden_$__leapp_name; }"
+  done
+  unset __leapp_name
 }
 
 _leapp_save() {

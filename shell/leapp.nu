@@ -23,7 +23,7 @@ def --env __leapp_hook [] {
   }
   mut key = ''
   if $file != '' {
-    let token = (try { open --raw $__leapp_token | into binary | decode utf-8 } catch { '' })
+    let token = (try { if ($__leapp_token | path type) != 'file' { error make {msg: 'none'} }; open --raw $__leapp_token | into binary | decode utf-8 } catch { '' })
     let content = (try { open --raw $file | first 2049 | into binary | encode hex } catch { '' })
     $key = ([$file $token $content] | str join "\n")
   }
@@ -32,8 +32,21 @@ def --env __leapp_hook [] {
   if $key == $state.key and not $is_late { return }
   # Before anything else: what fails, or is ended by Ctrl-C, is not tried again at every prompt.
   $env.__leapp = ($state | update key $key | update at 0)
+  let names = [AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN LEAPP_SESSION]
+  for kept in $state.hidden { if $kept.name not-in $env { load-env {$kept.name: $kept.value} } }
+  $env.__leapp.hidden = []
   let answer = (try { ^$__leapp_bin hook-env nu | from json } catch { null })
-  if ($answer | is-empty) { return }
+  if ($answer | is-empty) {
+    # What fails does not leave another directory's session behind: its keys are hidden until it is known what follows.
+    if 'LEAPP_STATE' in $env {
+      for name in $names {
+        if $name in $env { $env.__leapp.hidden = ($env.__leapp.hidden ++ [{name: $name, value: ($env | get $name)}]) }
+        hide-env --ignore-errors $name
+      }
+    }
+    print -e 'leapp: the hook failed; run: leapp status'
+    return
+  }
   mut old: list<any> = $state.old
   for name in $answer.restore {
     let kept = ($old | where name == $name)
@@ -46,14 +59,14 @@ def --env __leapp_hook [] {
   }
   for name in $answer.unset { hide-env --ignore-errors $name }
   load-env $answer.set
-  $env.__leapp = {key: $key, at: $answer.at, old: $old}
+  $env.__leapp = {key: $key, at: $answer.at, old: $old, hidden: []}
 }
 
 export-env {
   # A shell that was started with leapp's variables in its environment looks at once.
   let key = if 'LEAPP_STATE' in $env { null } else { '' }
   let state = $env.__leapp?
-  $env.__leapp = (if ($state | describe | str starts-with 'record') { $state } else { {key: $key, at: 0, old: []} })
+  $env.__leapp = (if ($state | describe | str starts-with 'record') { $state } else { {key: $key, at: 0, old: [], hidden: []} })
   $env.config = ($env.config? | default {} | upsert hooks {|config| $config.hooks? | default {} })
   $env.config = ($env.config | upsert hooks.pre_prompt {|config| $config.hooks.pre_prompt? | default [] })
   let is_ours = {|hook| try { $hook.__leapp } catch { false } }

@@ -63,8 +63,21 @@ function global:_leapp_hook {
     # Before anything else: what fails, or is ended by Ctrl-C, is not tried again at every prompt.
     $global:__leapp_key = $key
     $global:__leapp_at = '0'
-    $answer = & $global:__leapp_bin hook-env powershell | Out-String
-    if ($LASTEXITCODE -eq 0 -and $answer) { Invoke-Expression $answer }
+    $done = $false
+    try {
+        $answer = & $global:__leapp_bin hook-env powershell | Out-String
+        if ($LASTEXITCODE -eq 0 -and $answer) {
+            Invoke-Expression $answer
+            $done = $true
+        }
+    } finally {
+        # What fails does not leave another directory's session behind.
+        if (-not $done -and $env:LEAPP_STATE) {
+            foreach ($name in 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'LEAPP_SESSION') {
+                [Environment]::SetEnvironmentVariable($name, $null)
+            }
+        }
+    }
 }
 
 if (-not (Test-Path Function:\_leapp_prompt)) {

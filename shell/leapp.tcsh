@@ -14,18 +14,19 @@ if ( $?prompt ) then
       if ( ! $?LEAPP_STATE ) set __leapp_key = ( )
       set __leapp_at = 0
     endif
+    set __leapp_script = @SCRIPT@
     set __leapp_precmd = "`alias precmd`"
     if ( "$__leapp_precmd" == "" ) then
-      alias precmd 'set __leapp_prompt;source @SCRIPT@'
+      alias precmd 'set __leapp_prompt;source $__leapp_script:q'
     else if ( "$__leapp_precmd" !~ *__leapp_prompt* ) then
-      alias precmd "set __leapp_prompt;source @SCRIPT@;$__leapp_precmd"
+      alias precmd 'set __leapp_prompt;source $__leapp_script:q;'"$__leapp_precmd"
     endif
     unset __leapp_precmd
   endif
 
   set __leapp_directory = $cwd:q
   set __leapp_now = ( )
-  while ( 1 )
+  while ( "$__leapp_directory:q" =~ /* )
     if ( -f $__leapp_directory:q/.leapp ) then
       set __leapp_file = $__leapp_directory:q/.leapp
       set __leapp_now = ( $__leapp_file:q 0 0 0 0 0 )
@@ -50,7 +51,36 @@ if ( $?prompt ) then
     # Before anything else: what fails, or is ended by Ctrl-C, is not tried again at every prompt.
     set __leapp_key = ( $__leapp_now:q )
     set __leapp_at = 0
-    eval "`@LEAPP@ hook-env tcsh`"
+    # Neither shown nor echoed: what follows holds secrets.
+    set __leapp_shown = ( $?echo $?verbose )
+    unset echo verbose
+    # What fails does not leave another directory's session behind: its keys are hidden until it is known what follows.
+    if ( $?LEAPP_STATE && $?AWS_ACCESS_KEY_ID && $?AWS_SECRET_ACCESS_KEY && $?AWS_SESSION_TOKEN ) then
+      set __leapp_hidden = ( $AWS_ACCESS_KEY_ID:q $AWS_SECRET_ACCESS_KEY:q $AWS_SESSION_TOKEN:q )
+      unsetenv AWS_ACCESS_KEY_ID
+      unsetenv AWS_SECRET_ACCESS_KEY
+      unsetenv AWS_SESSION_TOKEN
+    endif
+    if ( $?__leapp_hidden ) then
+      set __leapp_answer = "`setenv AWS_ACCESS_KEY_ID $__leapp_hidden[1]:q; setenv AWS_SECRET_ACCESS_KEY $__leapp_hidden[2]:q; setenv AWS_SESSION_TOKEN $__leapp_hidden[3]:q; @LEAPP@ hook-env tcsh`"
+    else
+      set __leapp_answer = "`@LEAPP@ hook-env tcsh`"
+    endif
+    if ( "$__leapp_answer:q" == "" ) then
+      sh -c "echo 'leapp: the hook failed; run: leapp status' >&2"
+    else
+      if ( $?__leapp_hidden ) then
+        setenv AWS_ACCESS_KEY_ID $__leapp_hidden[1]:q
+        setenv AWS_SECRET_ACCESS_KEY $__leapp_hidden[2]:q
+        setenv AWS_SESSION_TOKEN $__leapp_hidden[3]:q
+        unset __leapp_hidden
+      endif
+      eval "$__leapp_answer:q"
+    endif
+    unset __leapp_answer
+    if ( $__leapp_shown[1] ) set echo
+    if ( $__leapp_shown[2] ) set verbose
+    unset __leapp_shown
   endif
   unset __leapp_directory __leapp_file __leapp_now __leapp_late
   unset __leapp_prompt

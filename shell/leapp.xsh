@@ -8,19 +8,22 @@ def _leapp_setup():
     import json
     import os
     import subprocess
+    import sys
     import time
     from xonsh.built_ins import XSH
 
     program, token, env = @LEAPP@, @TOKEN@, XSH.env
     # A shell that was started with leapp's variables in its environment looks at once.
-    state = {'key': None if 'LEAPP_STATE' in env else '', 'at': 0, 'old': {}}
+    state = {'key': None if 'LEAPP_STATE' in env else '', 'at': 0, 'old': {}, 'hidden': {}}
 
     def read(path):
         try:
-            with open(path, 'rb') as file:
-                return file.read(2049)
+            if os.path.isfile(path):
+                with open(path, 'rb') as file:
+                    return file.read(2049)
         except OSError:
-            return b''
+            pass
+        return b''
 
     def nearest():
         directory = env.get('PWD') or os.getcwd()
@@ -57,9 +60,19 @@ def _leapp_setup():
             return
         # Before anything else: what fails, or is ended by Ctrl-C, is not tried again at every prompt.
         state['key'], state['at'] = key, 0
-        answer = subprocess.run([program, 'hook-env', 'xonsh'], env=env.detype(), stdout=subprocess.PIPE)
-        if answer.returncode == 0 and answer.stdout:
+        for name, value in state['hidden'].items():
+            env.setdefault(name, value)
+        state['hidden'] = {}
+        try:
+            answer = subprocess.run([program, 'hook-env', 'xonsh'], env=env.detype(), stdout=subprocess.PIPE, check=True)
             follow(json.loads(answer.stdout))
+        except BaseException:
+            # What fails does not leave another directory's session behind: its keys are hidden until it is known what
+            # follows.
+            for name in ('AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'LEAPP_SESSION'):
+                if 'LEAPP_STATE' in env and name in env:
+                    state['hidden'][name] = env.pop(name)
+            print('leapp: the hook failed; run: leapp status', file=sys.stderr)
 
     for event in (XSH.builtins.events.on_pre_prompt, XSH.builtins.events.on_chdir):
         for handler in list(event):

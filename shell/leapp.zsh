@@ -23,10 +23,12 @@ if [[ -o interactive ]]; then
 
 _leapp_hook() {
   emulate -L zsh
-  # What follows may hold secrets.
-  unsetopt xtrace verbose
+  # What follows may hold secrets: nothing traces it, and no alias changes it.
+  setopt no_xtrace no_verbose no_aliases
+  trap - DEBUG
   (( ZSH_SUBSHELL )) && return
   local directory=$PWD file= content= token= key=
+  [[ $directory == /* ]] || directory=
   while :; do
     if [[ -f $directory/.leapp ]]; then
       file=$directory/.leapp
@@ -36,15 +38,44 @@ _leapp_hook() {
     directory=${directory%/*}
   done
   if [[ -n $file ]]; then
-    sysread -s 2049 content <$file 2>/dev/null
-    sysread -s 64 token <$__leapp_token 2>/dev/null
+    [[ ! -r $file ]] || sysread -s 2049 content <$file
+    [[ ! -f $__leapp_token || ! -r $__leapp_token ]] || sysread -s 64 token <$__leapp_token
     key=$file$'\n'$token$'\n'$content
   fi
   if [[ -z ${__leapp_key+x} || $key != "$__leapp_key" ]] || (( __leapp_at && EPOCHSECONDS >= __leapp_at )); then
     # Before anything else: what fails, or is ended by Ctrl-C, is not tried again at every prompt.
     typeset -g __leapp_key=$key __leapp_at=0
-    content=$("$__leapp_bin" hook-env zsh) && eval "$content"
+    # Nor does it leave another directory's session behind: its keys are hidden until it is known what follows.
+    _leapp_hide
+    if content=$(_leapp_show && exec "$__leapp_bin" hook-env zsh); then
+      _leapp_show
+      eval "$content"
+    else
+      print -r 'leapp: the hook failed; run: leapp status' >&2
+    fi
   fi
+}
+
+_leapp_hide() {
+  emulate -L zsh
+  local name
+  [[ -n ${LEAPP_STATE-} ]] || return 0
+  for name in AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN LEAPP_SESSION; do
+    (( ${(P)+name} )) || continue
+    typeset -g __leapp_hidden_$name=${(P)name}
+    unset $name
+  done
+}
+
+_leapp_show() {
+  emulate -L zsh
+  local name hidden
+  for name in AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN LEAPP_SESSION; do
+    hidden=__leapp_hidden_$name
+    (( ${(P)+hidden} )) || continue
+    typeset -gx $name=${(P)hidden}
+    unset $hidden
+  done
 }
 
 _leapp_save() {
@@ -69,6 +100,8 @@ _leapp_restore() {
   emulate -L zsh
   local name old
   for name; do
+    # It would end the whole `eval`.
+    [[ ${(Pt)name} != *readonly* ]] || continue
     unset $name
     old=__leapp_old_$name
     (( ${(P)+old} )) || continue

@@ -10,7 +10,7 @@ _leapp_wrap() {
     '') eval "_leapp_$name() { builtin $name \"\$@\"; }" ;;
     *) eval "_leapp_$(declare -f "$name")" ;;
     esac
-    eval "$name() { _leapp_$name \"\$@\" || return; _leapp_hook; }"
+    eval "$name() { _leapp_$name \"\$@\" || return; [[ \$BASH_SUBSHELL != 0 ]] || { :; _leapp_hook; }; }"
   done
 }
 _leapp_wrap

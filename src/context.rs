@@ -22,6 +22,7 @@ pub struct Context {
     clock: fn() -> OffsetDateTime,
     verbose: bool,
     attention: Attention,
+    patience: Option<Duration>,
     deadline: Option<Instant>,
 }
 
@@ -60,18 +61,23 @@ impl Context {
         let environment = Environment(std::env::vars_os().collect());
         let paths = Paths::of(&environment)?;
         let clock = OffsetDateTime::now_utc;
-        Ok(Self { environment, paths, clock, verbose, attention: Attention::Person, deadline: None })
+        Ok(Self { environment, paths, clock, verbose, attention: Attention::Person, patience: None, deadline: None })
     }
 
     /// The same surroundings with this attention at most, for so long at most.
     #[must_use]
     pub fn with_attention(self, attention: Attention, within: Option<Duration>) -> Self {
-        Self { attention, deadline: within.map(|within| Instant::now() + within), ..self }
+        Self { attention, patience: within, deadline: within.map(|within| Instant::now() + within), ..self }
     }
 
     /// Whose attention may be asked for.
     pub fn attention(&self) -> Attention {
         self.attention
+    }
+
+    /// How long the whole run may take, where that is bounded.
+    pub fn patience(&self) -> Option<Duration> {
+        self.patience
     }
 
     /// How long something may take that by itself may take `longest`.
@@ -250,7 +256,7 @@ impl Context {
     /// A context of a test's own making, at a fixed time.
     pub(crate) fn for_tests(environment: Environment, clock: fn() -> OffsetDateTime) -> Self {
         let paths = Paths::of(&environment).expect("paths");
-        Self { environment, paths, clock, verbose: false, attention: Attention::Person, deadline: None }
+        Self { environment, paths, clock, verbose: false, attention: Attention::Person, patience: None, deadline: None }
     }
 }
 

@@ -27,7 +27,10 @@ pub(crate) const SESSION_TOKEN: &str = "AWS_SESSION_TOKEN";
 /// botocore and the JavaScript SDK read it beside the keys; botocore refuses keys whose stated end has passed.
 pub(crate) const EXPIRATION: &str = "AWS_CREDENTIAL_EXPIRATION";
 /// Two names for one thing: AWS CLI v1 and boto3 read only `AWS_DEFAULT_REGION`, most other SDKs only `AWS_REGION`.
-const REGIONS: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
+pub(crate) const REGIONS: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
+
+/// One identity: of these none is without the others.
+pub(crate) const KEYS: [&str; 3] = [ACCESS_KEY_ID, SECRET_ACCESS_KEY, SESSION_TOKEN];
 
 /// The variables that a session's credentials come in, in the order in which they are set.
 pub(crate) const GRANTED: [&str; 7] =

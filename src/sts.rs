@@ -54,8 +54,18 @@ pub struct Sts<'a> {
 
 /// What a first call sets up.
 struct Engine {
-    runtime: Runtime,
+    /// There until it is dropped.
+    runtime: Option<Runtime>,
     http: SharedHttpClient,
+}
+
+/// Without waiting for a look-up of a host name, which nothing can break off.
+impl Drop for Engine {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 /// What `AssumeRoleWithSAML` is asked.
@@ -186,7 +196,7 @@ impl<'a> Sts<'a> {
             .build()
             .map_err(|error| Error::new("cannot call STS").because(error))?;
         let http = http::client(self.context, Self::endpoint_override(self.context), self.attempt_timeout())?;
-        Ok(self.engine.get_or_init(|| Engine { runtime, http }))
+        Ok(self.engine.get_or_init(|| Engine { runtime: Some(runtime), http }))
     }
 
     /// An attempt that hears nothing is given up in time for a second one.
@@ -234,14 +244,15 @@ impl<'a> Sts<'a> {
     fn within_budget<T>(&self, call: impl Future<Output = T>) -> Result<Option<T>> {
         let left = self.context.bounded(self.timeout.saturating_sub(self.spent.get()));
         let started = std::time::Instant::now();
-        let answer = self.engine()?.runtime.block_on(async { tokio::time::timeout(left, call).await });
+        let Some(runtime) = &self.engine()?.runtime else { return Ok(None) };
+        let answer = runtime.block_on(async { tokio::time::timeout(left, call).await });
         self.spent.set(self.spent.get() + started.elapsed());
         self.context.trace(|| format!("STS answered after {} ms", started.elapsed().as_millis()));
         Ok(answer.ok())
     }
 
     fn silence(&self) -> Fault {
-        Fault::new(FaultKind::Silent, span(self.timeout))
+        Fault::new(FaultKind::Silent, span(self.context.patience().unwrap_or(self.timeout)))
     }
 
     /// The credentials of an answer, where they are of the role that was asked for, and live.

@@ -7,6 +7,9 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use zeroize::Zeroizing;
+
 use super::plan;
 use crate::{
     broker::{Broker, Options},
@@ -15,7 +18,7 @@ use crate::{
     context::{Attention, Context},
     credentials::Credentials,
     directory::{self, DirectoryFile, Record, Standing, Verdict},
-    environment::Plan,
+    environment::{EXPIRATION, Plan},
     error::{Error, Kind, Result},
     files,
     hook::{Change, Place, STATE, State, Status, Target, change},
@@ -36,21 +39,52 @@ pub(super) fn run(context: Context, arguments: &HookEnv) -> Result<()> {
     let context = context.with_attention(Attention::Nobody, Some(PATIENCE));
     let before = context.environment().raw(STATE).and_then(State::parse);
     let is_pinned = before.as_ref().is_some_and(|state| state.status == Status::Pinned);
-    let change = if is_pinned { Change::default() } else { follow(&context, before.as_ref())? };
-    let at = change.at.map_or(Ok("0".into()), |at| in_clock_of(&context, shell, at))?;
-    context.print(&shell.render_change(&change, &at)?)
+    if is_pinned {
+        return context.print(&shell.render_change(&Change::default(), "0")?);
+    }
+    let outcome = follow(&context, before.as_ref());
+    let place = outcome.place().or(before.as_ref().map(|state| &state.place)).cloned().unwrap_or_default();
+    let news = outcome.news(before.as_ref()).filter(|_| !outcome.is_quiet);
+    let is_loaded = matches!(outcome.target, Target::Session { status: Status::Loaded, .. });
+    let text = render(&context, shell, before.as_ref(), outcome.target, outcome.at).or_else(|error| {
+        if !is_loaded {
+            return Err(error);
+        }
+        // What cannot be brought into the shell must not leave what is there in its place.
+        context.tell(error.sentence());
+        let nothing = Outcome::signed_out(place, String::new()).target;
+        render(&context, shell, before.as_ref(), nothing, None)
+    })?;
+    if let Some(line) = news {
+        context.tell(line);
+    }
+    context.print(&text)
+}
+
+fn render(
+    context: &Context,
+    shell: Shell,
+    before: Option<&State>,
+    target: Target,
+    at: Option<i64>,
+) -> Result<Zeroizing<String>> {
+    let change = change(before, |name| context.environment().raw(name), target)?;
+    let at = at.map_or("0".into(), |at| in_clock_of(context, shell, at));
+    shell.render_change(&change, &at)
 }
 
 /// A time in seconds since 1970, as the shell can tell that it has come.
-fn in_clock_of(context: &Context, shell: Shell, at: i64) -> Result<String> {
+fn in_clock_of(context: &Context, shell: Shell, at: i64) -> String {
+    let now = context.now().unix_timestamp();
     match shell {
-        // fish has no clock, but tells how old a file is.
-        Shell::Fish => stamp(context, at),
+        // fish has no clock, but tells how old a file is. Without one, it learns of the end from AWS.
+        Shell::Fish => stamp(context, at).unwrap_or_else(|error| {
+            context.trace(|| format!("no stamp for fish: {error}"));
+            "0".into()
+        }),
         // Elvish has no clock, but reads the kernel's, where there is one.
-        Shell::Elvish => {
-            Ok((at - context.now().unix_timestamp() + uptime().unwrap_or(context.now().unix_timestamp())).to_string())
-        }
-        _ => Ok(at.to_string()),
+        Shell::Elvish => (at - now + uptime().unwrap_or(now)).to_string(),
+        _ => at.to_string(),
     }
 }
 
@@ -60,10 +94,9 @@ fn uptime() -> Option<i64> {
 }
 
 /// A file that was last changed at a time to come; those whose time is over are removed.
-fn stamp(context: &Context, at: i64) -> Result<String> {
+fn stamp(context: &Context, at: i64) -> io::Result<String> {
     let folder = context.paths().state.join("at");
-    let cannot = |error: io::Error| Error::new(format!("cannot write into {}", folder.display())).because(error);
-    files::private_folder(&folder).map_err(cannot)?;
+    files::private_folder(&folder)?;
     for old in fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.path()) {
         let time = old.file_name().and_then(|name| name.to_str()?.parse::<i64>().ok());
         if time.is_none_or(|time| time < context.now().unix_timestamp() - DAY) {
@@ -71,27 +104,21 @@ fn stamp(context: &Context, at: i64) -> Result<String> {
         }
     }
     let path = folder.join(at.to_string());
-    let file =
-        fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path).map_err(cannot)?;
-    let moment = UNIX_EPOCH + Duration::from_secs(u64::try_from(at).unwrap_or_default());
-    file.set_modified(moment).map_err(cannot)?;
+    let file = fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path)?;
+    file.set_modified(UNIX_EPOCH + Duration::from_secs(u64::try_from(at).unwrap_or_default()))?;
     Ok(path.display().to_string())
 }
 
-/// What a shell has to do in its present directory.
-fn follow(context: &Context, before: Option<&State>) -> Result<Change> {
+/// What the present directory comes to.
+fn follow(context: &Context, before: Option<&State>) -> Outcome {
     let config = Config::load(context);
     let found = directory::current(context).and_then(|folder| directory::nearest(&folder));
     let outcome = match &found {
-        Some(path) => Outcome::of(context, config.as_ref(), path),
+        Some(path) => Outcome::of(context, config.as_ref(), before, path),
         None => Outcome::before(None, String::new()),
     };
     let is_quiet = context.var("LEAPP_LOG") == Some("off") || config.is_ok_and(|config| config.hook.quiet);
-    if let Some(line) = outcome.news(before).filter(|_| !is_quiet) {
-        context.tell(line);
-    }
-    let now = |name: &str| context.environment().raw(name);
-    Ok(Change { at: outcome.at, ..change(before, now, outcome.target)? })
+    Outcome { is_quiet, ..outcome }
 }
 
 /// What a directory comes to.
@@ -100,20 +127,21 @@ struct Outcome {
     at: Option<i64>,
     /// What the person is told where it is new; empty where there is nothing to say.
     line: String,
+    is_quiet: bool,
 }
 
 impl Outcome {
     fn before(told: Option<Place>, line: String) -> Self {
-        Self { target: Target::Before { told }, at: None, line }
+        Self { target: Target::Before { told }, at: None, line, is_quiet: false }
     }
 
     /// No credentials at all: what is meant for this session must not run with what was there before.
     fn signed_out(place: Place, line: String) -> Self {
         let target = Target::Session { status: Status::SignedOut, place, plan: Plan::clear_credentials() };
-        Self { target, at: None, line }
+        Self { target, at: None, line, is_quiet: false }
     }
 
-    fn of(context: &Context, config: Result<&Config, &Error>, path: &Path) -> Self {
+    fn of(context: &Context, config: Result<&Config, &Error>, before: Option<&State>, path: &Path) -> Self {
         let shown = context.paths().short(path);
         let file = match directory::read(path) {
             Ok(file) => file,
@@ -125,11 +153,11 @@ impl Outcome {
         let place = Place { session: file.session.to_string(), scope: file.path.clone() };
         let config = match config {
             Ok(config) => config,
-            Err(error) => return Self::without_session(context, &file, place, error.sentence()),
+            Err(error) => return Self::without_session(context, &file, before, place, error.sentence()),
         };
         let alias = &file.session;
         match Standing::of(context, config, &file) {
-            Standing::Trusted(session) => Self::session(context, config, session, place, path),
+            Standing::Trusted(session) => Self::session(context, config, session, before, place, path),
             Standing::Unknown => {
                 Self::before(Some(place), format!("{shown} asks for session `{alias}`; run: leapp allow"))
             }
@@ -140,46 +168,85 @@ impl Outcome {
             Standing::Denied => Self::before(Some(place), String::new()),
             Standing::NoSession => {
                 let line = format!("{shown} asks for session `{alias}`, and there is none; run: leapp list");
-                Self::without_session(context, &file, place, line)
+                Self::without_session(context, &file, before, place, line)
             }
         }
     }
 
-    /// Where a session cannot even be looked up: in a directory that the person allowed, that is as good as signed out.
-    fn without_session(context: &Context, file: &DirectoryFile, place: Place, line: String) -> Self {
+    /// Where a session cannot even be looked up: in a directory that the person allowed, or that has been loaded, that
+    /// is as good as signed out.
+    fn without_session(
+        context: &Context,
+        file: &DirectoryFile,
+        before: Option<&State>,
+        place: Place,
+        line: String,
+    ) -> Self {
+        let was_here = before.is_some_and(|state| state.status != Status::Told && state.place == place);
         match Record::verdict(context, file) {
-            Verdict::Allowed => Self::signed_out(place, line),
             Verdict::Denied => Self::before(Some(place), String::new()),
-            Verdict::Unknown => Self::before(Some(place), line),
+            Verdict::Unknown if !was_here => Self::before(Some(place), line),
+            Verdict::Allowed | Verdict::Unknown => Self::signed_out(place, line),
         }
     }
 
-    fn session(context: &Context, config: &Config, session: &Session, place: Place, path: &Path) -> Self {
+    fn session(
+        context: &Context,
+        config: &Config,
+        session: &Session,
+        before: Option<&State>,
+        place: Place,
+        path: &Path,
+    ) -> Self {
         let alias = &session.alias;
-        let loaded = credentials(context, config, session).and_then(|credentials| {
-            let region = Broker::new(context, config, Options::default()).region(session);
-            let plan = plan(session, region.as_ref(), &credentials)?;
-            Ok((plan, credentials))
-        });
-        match loaded {
-            Ok((plan, credentials)) => {
-                let left = credentials.time_left(context.now());
-                let folder = context.paths().short(path.parent().unwrap_or(path));
-                let until = credentials.expiration.map_or(String::new(), |_| format!(", {} left", span(left)));
-                let line = format!("{alias} ({folder}){until}");
-                let at = look_again(&credentials, left, is_renewed(config, session));
-                Self { target: Target::Session { status: Status::Loaded, place, plan }, at, line }
+        let credentials = match credentials(context, config, session) {
+            Ok(credentials) => credentials,
+            Err(Missing::SignedOut) => {
+                return Self::signed_out(place, format!("{alias} is signed out; run: leapp login"));
             }
-            Err(error) if error.which() == Kind::NeedsPerson => {
-                Self::signed_out(place, format!("{alias} is signed out; run: leapp login"))
+            Err(Missing::Unreadable(error)) => return Self::unreadable(context, before, place, &error),
+            Err(Missing::Failed(error)) => {
+                return Self::signed_out(place, format!("{}; run: leapp login", error.sentence()));
             }
-            Err(error) => Self::signed_out(place, format!("{}; run: leapp login", error.sentence())),
+        };
+        let region = Broker::new(context, config, Options::default()).region(session);
+        let plan = match plan(session, region.as_ref(), &credentials) {
+            Ok(plan) => plan,
+            Err(error) => return Self::signed_out(place, error.sentence()),
+        };
+        let left = credentials.time_left(context.now());
+        let folder = context.paths().short(path.parent().unwrap_or(path));
+        let until = credentials.expiration.map_or(String::new(), |_| format!(", {} left", span(left)));
+        let at = look_again(&credentials, left, is_renewed(config, session));
+        let target = Target::Session { status: Status::Loaded, place, plan };
+        Self { target, at, line: format!("{alias} ({folder}){until}"), is_quiet: false }
+    }
+
+    /// Where the vault cannot be read, what is in the shell stays until its end, if it is this directory's.
+    fn unreadable(context: &Context, before: Option<&State>, place: Place, error: &Error) -> Self {
+        let environment = |name: &str| context.environment().raw(name);
+        let end = context.var(EXPIRATION).and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok());
+        let is_loaded = before.is_some_and(|state| state.place == place && state.holds_keys(environment));
+        if let Some(end) = end.filter(|end| is_loaded && *end > context.now()) {
+            let at = Some(end.unix_timestamp());
+            return Self { target: Target::AsItIs, at, line: String::new(), is_quiet: false };
+        }
+        let line = format!("{} is not loaded: {}; run: leapp login", place.session, error.sentence());
+        Self::signed_out(place, line)
+    }
+
+    /// The directory that it is about.
+    fn place(&self) -> Option<&Place> {
+        match &self.target {
+            Target::Session { place, .. } | Target::Before { told: Some(place) } => Some(place),
+            Target::Before { told: None } | Target::AsItIs => None,
         }
     }
 
     /// What the person is told: once, as long as nothing changes.
     fn news(&self, before: Option<&State>) -> Option<String> {
         let (status, place) = match &self.target {
+            Target::AsItIs => return None,
             Target::Session { status, place, .. } => (*status, place),
             Target::Before { told: Some(place) } => (Status::Told, place),
             Target::Before { told: None } => {
@@ -197,14 +264,26 @@ fn is_renewed(config: &Config, session: &Session) -> bool {
     config.hook.renew && matches!(session.source, Source::Chained(_))
 }
 
+/// Why there are no credentials.
+enum Missing {
+    /// Only a person can get them.
+    SignedOut,
+    /// It cannot be told whether there are any.
+    Unreadable(Error),
+    /// They could not be renewed.
+    Failed(Error),
+}
+
 /// The credentials that are kept, or that take nobody to be had.
-fn credentials(context: &Context, config: &Config, session: &Session) -> Result<Credentials> {
+fn credentials(context: &Context, config: &Config, session: &Session) -> Result<Credentials, Missing> {
     let broker = Broker::new(context, config, Options { min_ttl: AHEAD, ..Options::default() });
-    let kept = broker.kept(session)?;
-    if is_renewed(config, session) {
-        return broker.credentials(session).or_else(|error| kept.ok_or(error));
+    let kept = broker.kept(session).map_err(Missing::Unreadable)?;
+    if !is_renewed(config, session) {
+        return kept.ok_or(Missing::SignedOut);
     }
-    kept.ok_or_else(|| Error::new(format!("`{}` is signed out", session.alias)).kind(Kind::NeedsPerson))
+    broker.credentials(session).or_else(|error| {
+        kept.ok_or(if error.which() == Kind::NeedsPerson { Missing::SignedOut } else { Missing::Failed(error) })
+    })
 }
 
 /// When credentials are to be renewed, or end.

@@ -41,9 +41,14 @@ struct Shell<'c> {
 
 impl<'c> Shell<'c> {
     fn read(context: &'c Context) -> Self {
+        let state = context.environment().raw(STATE).and_then(State::parse);
+        let is_own = state.as_ref().is_some_and(|state| {
+            state.status == Status::Loaded && !state.holds_keys(|name| context.environment().raw(name))
+        });
         Self {
-            session: context.var(SESSION),
-            state: context.environment().raw(STATE).and_then(State::parse),
+            // Keys that the person set in the directory are not the session's.
+            session: context.var(SESSION).filter(|_| !is_own),
+            state,
             expiration: context.var(EXPIRATION).and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok()),
             has_keys: context.var(ACCESS_KEY_ID).is_some(),
         }
@@ -109,10 +114,12 @@ impl<'c> Report<'c> {
 
     fn to_text(&self, context: &Context) -> String {
         let mut rows: Vec<(&str, String)> = Vec::new();
-        match self.shell.session {
-            Some(name) => rows.push(("session", format!("{name}  (from {})", self.shell.source()))),
-            None => rows.push(("session", "none".into())),
-        }
+        let out = self.shell.state.as_ref().filter(|state| state.status == Status::SignedOut);
+        rows.push(match (self.shell.session, out) {
+            (Some(name), _) => ("session", format!("{name}  (from {})", self.shell.source())),
+            (None, Some(out)) => ("session", format!("none  ({} is signed out; run: leapp login)", out.place.session)),
+            (None, None) => ("session", "none".into()),
+        });
         if let Some(role) = self.session.and_then(Session::role_arn) {
             rows.push(("account", role.account().to_owned()));
             rows.push(("role", role.name_with_path().to_owned()));

@@ -7,6 +7,7 @@ use crate::{
     chain::Chain,
     context::Context,
     error::{Error, Result},
+    generation,
     session::{Alias, Session, Source},
 };
 
@@ -57,7 +58,8 @@ impl Change {
     /// # Errors
     /// Where the config was not valid before, would not be afterwards, or cannot be written; it is then as it was.
     pub(crate) fn make(&self, context: &Context) -> Result<Changed> {
-        store::rewrite(context, |before, text| self.apply(before, text))
+        // A shell that holds one of the sessions looks again.
+        store::rewrite(context, |before, text| self.apply(before, text)).inspect(|_| generation::bump(context))
     }
 
     /// What would be wrong with the config if this change were made now.

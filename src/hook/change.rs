@@ -2,14 +2,9 @@
 
 use super::state::{Mark, Place, STATE, State, Status};
 use crate::{
-    environment::{ACCESS_KEY_ID, COMPETITORS, EXPIRATION, GRANTED, Plan, SECRET_ACCESS_KEY, SESSION, SESSION_TOKEN},
+    environment::{COMPETITORS, GRANTED, KEYS, Plan, REGIONS, SESSION},
     error::Result,
 };
-
-/// One identity: of these all are a person's own as soon as one is.
-const KEYS: [&str; 3] = [ACCESS_KEY_ID, SECRET_ACCESS_KEY, SESSION_TOKEN];
-/// What says something of the keys, and is wrong beside others.
-const BESIDE_KEYS: [&str; 2] = [EXPIRATION, SESSION];
 
 /// What a shell shall hold.
 #[derive(Debug)]
@@ -19,6 +14,8 @@ pub(crate) enum Target {
         /// What the person was told, where that shall be remembered.
         told: Option<Place>,
     },
+    /// What it holds: it cannot be told whether that is still right, and it is not over yet.
+    AsItIs,
     /// A directory's session, as a plan brings it.
     Session { status: Status, place: Place, plan: Plan },
 }
@@ -34,6 +31,11 @@ pub(crate) struct Change {
     pub(crate) save: Vec<&'static str>,
     /// What these hold is put away, where they are variables of the shell alone.
     pub(crate) save_local: Vec<&'static str>,
+    /// What `LEAPP_STATE` says while the plan is carried out: a shell in which that fails is signed out, and can put
+    /// back what was there.
+    pub(crate) meanwhile: Option<String>,
+    /// What becomes of `LEAPP_STATE` in the end.
+    pub(crate) state: Plan,
     /// What is set and unset then.
     pub(crate) plan: Plan,
     /// When the hook has to look again, whatever happens, in seconds since 1970.
@@ -52,16 +54,22 @@ pub(crate) fn change<'e>(
     let nothing = State::new(Status::Told, Place::default());
     let shell = Shell { before: before.unwrap_or(&nothing), environment: &environment };
     let (mut change, after) = match target {
+        Target::AsItIs => return Ok(Change::default()),
         Target::Before { told } => (shell.leave(), told.map(|place| State::new(Status::Told, place))),
         Target::Session { status, place, plan } => {
             let (change, state) = shell.enter(State::new(status, place), &plan)?;
             (change, Some(state))
         }
     };
+    let brings_session = change.plan.variables().next().is_some();
+    let meanwhile = after.as_ref().filter(|_| brings_session).map(|state| state.signed_out().to_text());
     match after.map(|state| state.to_text()) {
         Some(text) if environment(STATE) == Some(text.as_str()) => {}
-        Some(text) => change.plan.set(STATE, &text)?,
-        None if environment(STATE).is_some() => change.plan.unset(STATE)?,
+        Some(text) => {
+            change.meanwhile = meanwhile;
+            change.state.set(STATE, &text)?;
+        }
+        None if environment(STATE).is_some() => change.state.unset(STATE)?,
         None => {}
     }
     Ok(change)
@@ -84,7 +92,7 @@ enum Owner {
     Person,
     /// Leapp's.
     Leapp,
-    /// Leapp's, but what it belongs to is the person's by now.
+    /// Leapp's, but the identity that it belongs to, or competes with, is the person's by now.
     Leftover,
 }
 
@@ -98,12 +106,12 @@ impl<'e, E: Fn(&str) -> Option<&'e str>> Shell<'_, E> {
         if !holds(name) {
             return Owner::Person;
         }
-        let touched = |name: &str| self.before.mark(name) != Mark::Untouched;
-        let keys_changed = KEYS.iter().any(|key| touched(key) && !holds(key));
-        if keys_changed && (KEYS.contains(&name) || BESIDE_KEYS.contains(&name)) {
-            return Owner::Leftover;
+        let changed = |name: &str| self.before.mark(name) != Mark::Untouched && !holds(name);
+        if REGIONS.contains(&name) {
+            // `leapp env` brought a region that is the directory's too.
+            return if changed(SESSION) && self.value(SESSION).is_some() { Owner::Person } else { Owner::Leapp };
         }
-        Owner::Leapp
+        if KEYS.into_iter().any(changed) { Owner::Leftover } else { Owner::Leapp }
     }
 
     /// Puts back what was there before, but for what the person changed since.
@@ -180,7 +188,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{environment::Grant, secret::Secret};
+    use crate::{
+        environment::{ACCESS_KEY_ID, EXPIRATION, Grant, SECRET_ACCESS_KEY, SESSION_TOKEN},
+        secret::Secret,
+    };
 
     /// A shell that does what it is told.
     #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -214,10 +225,10 @@ mod tests {
             for name in change.save {
                 self.kept.insert(name.to_owned(), self.exported[name].clone());
             }
-            for name in change.plan.removals() {
+            for name in change.state.removals().chain(change.plan.removals()) {
                 self.exported.remove(name);
             }
-            for (name, value) in change.plan.variables() {
+            for (name, value) in change.state.variables().chain(change.plan.variables()) {
                 self.exported.insert(name.to_owned(), value.to_owned());
             }
         }
@@ -269,7 +280,7 @@ mod tests {
         let mut shell = outer();
         shell.go(session("dev", "1"));
         shell.go(signed_out("dev"));
-        for name in KEYS.into_iter().chain(BESIDE_KEYS).chain(["AWS_PROFILE"]) {
+        for name in KEYS.into_iter().chain([EXPIRATION, SESSION, "AWS_PROFILE"]) {
             assert_eq!(shell.get(name), None, "{name}");
         }
         assert_eq!(shell.get("AWS_REGION"), Some("r"));
@@ -291,7 +302,8 @@ mod tests {
             assert_eq!(seen, [Some("AKIAMINE"), Some("other"), None]);
             assert_eq!(shell.get(SESSION), None);
         }
-        assert_eq!((shell.get("AWS_PROFILE"), shell.get("AWS_REGION")), (Some("p"), Some("r")));
+        // A profile from before would compete with the person's keys.
+        assert_eq!((shell.get("AWS_PROFILE"), shell.get("AWS_REGION")), (None, Some("r")));
         assert!(shell.kept.is_empty(), "{:?}", shell.kept);
     }
 

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use crate::{
     digest::Digest,
-    environment::{COMPETITORS, GRANTED},
+    environment::{COMPETITORS, GRANTED, KEYS},
 };
 
 /// The variable.
@@ -72,7 +72,8 @@ impl Mark {
     pub(crate) fn still_holds(&self, name: &str, value: Option<&str>) -> bool {
         match self {
             Self::Untouched => false,
-            Self::Unset => value.is_none(),
+            // Empty is as good as unset to SDKs; fish cannot hide a universal variable in another way.
+            Self::Unset => value.is_none_or(str::is_empty),
             Self::Set(_) => value.is_some_and(|value| Self::of(name, value) == *self),
         }
     }
@@ -90,6 +91,17 @@ impl State {
         }
         let holds_session = matches!(self.status, Status::Loaded | Status::SignedOut);
         if holds_session && COMPETITORS.contains(&name) { Mark::Unset } else { Mark::Untouched }
+    }
+
+    /// The same place without anything that was set.
+    pub(crate) fn signed_out(&self) -> Self {
+        let unset = |mark: &Mark| if *mark == Mark::Untouched { Mark::Untouched } else { Mark::Unset };
+        Self { status: Status::SignedOut, place: self.place.clone(), marks: self.marks.each_ref().map(unset) }
+    }
+
+    /// Whether the keys in an environment are those that were set.
+    pub(crate) fn holds_keys<'e>(&self, environment: impl Fn(&str) -> Option<&'e str>) -> bool {
+        self.status == Status::Loaded && KEYS.iter().all(|name| self.mark(name).still_holds(name, environment(name)))
     }
 
     /// Notes what was done to a variable.
@@ -205,7 +217,7 @@ mod tests {
         let mark = Mark::of("A", "x");
         assert!(mark.still_holds("A", Some("x")));
         assert!(!mark.still_holds("A", Some("y")) && !mark.still_holds("A", None) && !mark.still_holds("B", Some("x")));
-        assert!(Mark::Unset.still_holds("A", None) && !Mark::Unset.still_holds("A", Some("")));
+        assert!(Mark::Unset.still_holds("A", None) && !Mark::Unset.still_holds("A", Some("x")));
     }
 
     proptest! {

@@ -3,7 +3,7 @@
 //! The rule: within `'…'` only `\'` and `\\` mean something else than themselves (fish: "Quotes").
 
 use super::Script;
-use crate::environment::Plan;
+use crate::{environment::Plan, hook::Change};
 
 /// What is done where a universal variable would win.
 const OVERRIDDEN: &str = r#"if set -q leapp_universal
@@ -38,6 +38,39 @@ pub(super) fn render(script: &mut Script, plan: &Plan) {
     } else {
         script.push("true\n");
     }
+}
+
+/// As [`render`], for the hook: where a universal variable would win, no credentials are set, and what is universal is
+/// hidden behind empty variables, so that nothing runs on it by mistake.
+pub(super) fn render_followed(script: &mut Script, change: &Change, state: &str) {
+    if let Some(meanwhile) = &change.meanwhile {
+        script.push("set -g -x LEAPP_STATE ");
+        quote(script, meanwhile);
+        script.push("\n");
+    }
+    let plan = &change.plan;
+    erase(script, plan);
+    script.push("for leapp_name in ");
+    script.push_joined(plan.removals(), " ");
+    script.push(
+        "\n    set -q -U -x $leapp_name; or continue\n    set -a -g leapp_universal $leapp_name\n    \
+         set -g -x $leapp_name ''\nend\nset -e leapp_name\n",
+    );
+    let brings_session = plan.variables().next().is_some();
+    if brings_session {
+        script.push(OVERRIDDEN);
+        for (name, value) in plan.variables() {
+            script.push("    set -g -x ");
+            script.push(name);
+            script.push(" ");
+            quote(script, value);
+            script.push("\n");
+        }
+    }
+    if change.state.names().next().is_some() {
+        script.push(state);
+    }
+    script.push(if brings_session { "end\nset -e -g leapp_universal\n" } else { "set -e -g leapp_universal\n" });
 }
 
 /// Unsets everything and fails: `source` hands on the status of its last command.

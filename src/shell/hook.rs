@@ -106,8 +106,16 @@ impl Shell {
             }
             script.push("\n");
         }
-        if change.plan.names().next().is_some() {
-            script.push(&self.render(&change.plan)?);
+        let state = self.render(&change.state)?;
+        match self {
+            Self::Fish => fish::render_followed(script, change, &state),
+            Self::Sh | Self::Bash | Self::Zsh | Self::Ksh => {
+                posix::render_followed(script, change, &self.render(&change.plan)?, &state);
+            }
+            _ => {
+                script.push(&self.render(&change.plan)?);
+                script.push(&state);
+            }
         }
         Ok(())
     }
@@ -126,7 +134,7 @@ impl Shell {
 /// What the shells read that have no `eval`, or one that costs more than reading JSON.
 fn data(script: &mut Script, change: &Change, at: &str) {
     let save: Vec<&'static str> = change.save.iter().chain(&change.save_local).copied().collect();
-    let unset: Vec<&str> = change.plan.removals().collect();
+    let unset: Vec<&str> = change.state.removals().chain(change.plan.removals()).collect();
     script.push("{");
     for (name, names) in
         [("restore", &change.restore as &[&str]), ("forget", &change.forget), ("save", &save), ("unset", &unset)]
@@ -140,7 +148,7 @@ fn data(script: &mut Script, change: &Change, at: &str) {
         script.push("],\n ");
     }
     script.push("\"set\": ");
-    json::object(script, change.plan.variables());
+    json::object(script, change.state.variables().chain(change.plan.variables()));
     script.push(",\n \"at\": ");
     script.push(at);
     script.push("}\n");

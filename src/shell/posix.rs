@@ -2,8 +2,10 @@
 //!
 //! The rule: `'…'` keeps everything as it is (POSIX XCU 2.2.2), and a quote is written outside, as `\'`.
 
+use zeroize::Zeroizing;
+
 use super::Script;
-use crate::environment::Plan;
+use crate::{environment::Plan, hook::Change};
 
 /// How a line feed is written.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -27,6 +29,27 @@ pub(super) fn render(script: &mut Script, plan: &Plan, line_feed: LineFeed) {
         quote(script, value, line_feed);
     }
     script.push("\n");
+}
+
+/// What the hook carries out. A variable that the person made `readonly` ends it in the middle: then `LEAPP_STATE` says
+/// that nothing was set.
+pub(super) fn render_followed(script: &mut Script, change: &Change, plan: &str, state: &str) {
+    if let Some(meanwhile) = &change.meanwhile {
+        script.push("export LEAPP_STATE=");
+        quote(script, meanwhile, LineFeed::Plain);
+        script.push("\n");
+    }
+    let steps: Vec<&str> = [(plan, &change.plan), (state, &change.state)]
+        .into_iter()
+        .filter(|(_, plan)| plan.names().next().is_some())
+        .map(|(text, _)| text.trim_end())
+        .collect();
+    if steps.is_empty() {
+        return;
+    }
+    script.push("{ ");
+    script.push(&Zeroizing::new(steps.join(" &&\n")));
+    script.push("\n} || echo 'leapp: a variable is readonly: no credentials are loaded' >&2\n");
 }
 
 /// Unsets everything and fails: an `eval` hands on the status of its last command, and `set -e` ends there.

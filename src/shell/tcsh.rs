@@ -53,6 +53,12 @@ pub(super) fn render_change(script: &mut Script, change: &Change, at: &str) -> R
         script.push(&format!("unset __leapp_old_{name};"));
     }
     script.push(&format!("set __leapp_at = {at};"));
+    for (name, value) in change.state.variables() {
+        script.push(&format!("setenv {name} "));
+        quote(script, value).map_err(|why| Unfit { name: name.to_owned(), why })?;
+        script.push(";");
+    }
+    unset(script, change.state.removals());
     render(script, &change.plan)
 }
 

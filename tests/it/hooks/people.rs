@@ -128,7 +128,7 @@ impl Person {
         match self.shell {
             // They throw away what is typed before they read; each time they begin to, they ask for pasted text in
             // brackets.
-            "nu" | "elvish" | "xonsh" => console.waiting_for("\u{1b}[?2004h"),
+            "fish" | "nu" | "elvish" | "xonsh" => console.waiting_for("\u{1b}[?2004h"),
             _ => console,
         }
     }

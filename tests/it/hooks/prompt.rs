@@ -167,8 +167,8 @@ fn other_shells_may_have_hooks_twice_and_strict_settings() {
 #[test]
 fn direnv_beside_it_works() {
     let person = Person::new("bash");
-    let mut console = person.start_with("eval \"$(direnv hook bash)\"", "", |_| {});
-    fs::write(person.path("work/dev").join(".envrc"), "export FROM_DIRENV=yes\n").expect("written");
+    let mut console = person.start_with("", "eval \"$(direnv hook bash)\"", |_| {});
+    fs::write(person.path("work/dev").join(".envrc"), "export FROM_DIRENV=yes AWS_PROFILE=envrc\n").expect("written");
     console.line(&format!("direnv allow {}", person.path("work/dev").display()));
     let seen = console.after(&format!("cd {}", person.path("work/dev").display()));
     holds(&seen, "corp");
@@ -197,8 +197,7 @@ fn what_fails_is_not_tried_at_every_prompt() {
         let person = Person::new(shell);
         let mut console = person.start("");
         console.report();
-        let count = format!("#!/bin/sh\necho >>'{}'\nexit 1\n", person.path("calls").display());
-        executable(&person.path("bin/leapp"), &count);
+        stand_in(&person, "exit 1");
         console.line(&format!("cd {}", person.path("work/dev").display()));
         for _ in 0..3 {
             console.line("");
@@ -208,20 +207,136 @@ fn what_fails_is_not_tried_at_every_prompt() {
     });
 }
 
+/// What stands in for leapp: it notes that it ran, and does this.
+fn stand_in(person: &Person, what: &str) {
+    let text = format!("#!/bin/sh\necho >>'{}'\n{what}\n", person.path("calls").display());
+    executable(&person.path("bin/leapp"), &text);
+}
+
 #[test]
-fn ctrl_c_ends_it_once() {
-    for shell in ["bash", "zsh", "fish"] {
+fn a_switch_that_fails_leaves_no_session_behind() {
+    in_each_shell(|shell| {
         let person = Person::new(shell);
-        let mut console = person.start("trap 'echo trapped' INT");
-        console.report();
-        let slow = format!("#!/bin/sh\necho >>'{}'\nexec sleep 20\n", person.path("calls").display());
-        executable(&person.path("bin/leapp"), &slow);
+        let mut console = person.start("");
+        let real = fs::read_to_string(person.path("bin/leapp")).expect("read");
+        holds(&console.after(&format!("cd {}", person.path("work/prod").display())), "prod");
+        stand_in(&person, "exit 1");
+        let seen = console.after(&format!("cd {}", person.path("work/dev").display()));
+        for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"] {
+            assert_eq!(seen.get(name), None, "{shell}: {name}");
+        }
+        executable(&person.path("bin/leapp"), &real);
+        holds(&console.after(&format!("cd {}", person.path("work/prod").display())), "prod");
+    });
+}
+
+#[test]
+fn ctrl_c_ends_it_once_and_leaves_no_session_behind() {
+    for shell in ["bash", "zsh", "fish", "ksh93", "mksh"] {
+        let person = Person::new(shell);
+        let trap = if shell == "fish" { "" } else { "trap 'echo trapped' INT; set -x" };
+        let mut console = person.start(trap);
+        let real = fs::read_to_string(person.path("bin/leapp")).expect("read");
+        holds(&console.after(&format!("cd {}", person.path("work/prod").display())), "prod");
+        let calls = person.calls();
+        stand_in(&person, "exec sleep 20");
         console.line(&format!("cd {}", person.path("work/dev").display()));
-        wait_until("the hook runs", Duration::from_secs(20), || person.calls() == 1);
-        thread::sleep(Duration::from_millis(200));
+        wait_until("the hook runs", Duration::from_secs(20), || person.calls() == calls + 1);
+        thread::sleep(Duration::from_millis(300));
         console.keys(b"\x03");
-        holds_outer(&console.at_next_prompt());
-        assert_eq!(person.calls(), 1, "{shell}");
+        let seen = console.at_next_prompt();
+        for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"] {
+            assert_eq!(seen.get(name), None, "{shell}: {name}");
+        }
+        assert_eq!(person.calls(), calls + 1, "{shell}");
+        executable(&person.path("bin/leapp"), &real);
+        holds_outer(&console.after(&format!("cd {}", person.path(".").display())));
+    }
+}
+
+#[test]
+fn no_trap_and_no_trace_sees_the_keys() {
+    for (shell, before) in [
+        ("bash", "set -T; trap 'printf \"%s\\n\" \"$BASH_COMMAND\" >>~/seen' DEBUG; set -xv"),
+        ("zsh", "TRAPDEBUG() { print -r -- \"$ZSH_DEBUG_CMD\" >>~/seen }; setopt xtrace verbose"),
+        ("ksh93", "set -x"),
+        ("mksh", "set -x"),
+        ("tcsh", "set echo; set verbose"),
+    ] {
+        let person = Person::new(shell);
+        let mut console = person.start(before);
+        let seen = console.after(&format!("cd {}", person.path("work/dev").display()));
+        holds(&seen, "corp");
+        let noted = fs::read_to_string(person.path("seen")).unwrap_or_default();
+        for name in ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"] {
+            assert!(!noted.contains(&seen[name]), "{shell}: a trap saw {name}");
+            assert_eq!(console.times_shown(&seen[name]), 0, "{shell}: {name} was shown");
+        }
+    }
+}
+
+#[test]
+fn a_locked_vault_and_a_broken_config_are_not_the_outer_credentials() {
+    let person = Person::new("bash");
+    let mut console = person.start("");
+    let seen = console.after(&format!("cd {}", person.path("work/prod").display()));
+    holds(&seen, "prod");
+    // What is in the shell lives, though it cannot be told whether it is still kept.
+    let passphrase = fs::read(person.path("passphrase")).expect("read");
+    fs::write(person.path("passphrase"), "another one\n").expect("written");
+    person.leapp(&["lock"]);
+    person.leapp(&["allow", person.path("work/prod").to_str().expect("UTF-8")]);
+    assert_eq!(console.at_next_prompt()["AWS_ACCESS_KEY_ID"], seen["AWS_ACCESS_KEY_ID"]);
+    fs::write(person.path("passphrase"), passphrase).expect("written");
+    let config = fs::read_to_string(person.home.config()).expect("read");
+    person.home.write_config(&format!("nonsense = 1\n{config}"));
+    person.leapp(&["deny", person.path("work/dev").to_str().expect("UTF-8")]);
+    holds_none(&console.at_next_prompt());
+    person.home.write_config(&config);
+    holds_outer(&console.after(&format!("cd {}", person.path(".").display())));
+}
+
+#[test]
+fn a_readonly_variable_is_told_and_loses_nothing() {
+    for shell in ["bash", "zsh"] {
+        let person = Person::new(shell);
+        let mut console = person.start("readonly AWS_DEFAULT_REGION=us-east-1");
+        let seen = console.after(&format!("cd {}", person.path("work/dev").display()));
+        assert_eq!(seen.get("AWS_SESSION_TOKEN"), None);
+        let seen = console.after(&format!("cd {}", person.path(".").display()));
+        assert_eq!(seen.get("AWS_ACCESS_KEY_ID").map(String::as_str), Some("AKIAOUTER"), "{shell}");
+        assert_eq!(seen.get("AWS_PROFILE").map(String::as_str), Some("outer profile"), "{shell}");
+    }
+}
+
+#[test]
+fn universal_variables_of_fish_do_not_win() {
+    let person = Person::new("fish");
+    let mut console = person.start("set -Ux AWS_CONTAINER_CREDENTIALS_FULL_URI http://127.0.0.1/x");
+    let seen = console.after(&format!("cd {}", person.path("work/dev").display()));
+    for name in ["AWS_ACCESS_KEY_ID", "AWS_CONTAINER_CREDENTIALS_FULL_URI"] {
+        assert_eq!(seen.get(name).map_or("", String::as_str), "", "{name}");
+    }
+    let seen = console.after(&format!("cd {}", person.path(".").display()));
+    assert_eq!(seen["AWS_CONTAINER_CREDENTIALS_FULL_URI"], "http://127.0.0.1/x");
+}
+
+#[test]
+fn no_path_and_no_file_hangs_a_prompt() {
+    for shell in ["bash", "zsh", "ksh93", "mksh", "fish", "tcsh"] {
+        let person = Person::new(shell);
+        let token = person.home.state().join("gen");
+        fs::remove_file(&token).expect("removed");
+        nix::unistd::mkfifo(&token, nix::sys::stat::Mode::S_IRWXU).expect("a FIFO");
+        person.directory("gone", None);
+        let mut console = person.start_with("", "", |command| {
+            command.env("PWD", ".");
+        });
+        holds(&console.after(&format!("cd {}", person.path("work/dev").display())), "corp");
+        console.line(&format!("cd {}; rmdir {}", person.path("gone").display(), person.path("gone").display()));
+        console.line("");
+        holds_outer(&console.report());
+        assert_eq!(console.times_shown("gen"), 0, "{shell}: {}", console.screen());
     }
 }
 
