@@ -34,6 +34,8 @@ pub enum Command {
     Login(Login),
     /// Forget a session's credentials
     Logout(Logout),
+    /// Print a session's credentials for an AWS SDK that asks a program for them
+    CredentialProcess(CredentialProcess),
     /// Forget the unlocked key of the vault; what is kept stays
     Lock,
     /// List the sessions
@@ -201,6 +203,27 @@ pub struct Trust {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// `leapp credential-process`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Prints JSON, version 1 of what `credential_process` of ~/.aws/config stands for. Where you are needed,\n\
+                  you are asked on the terminal, whoever reads standard output and error; without a terminal it fails,\n\
+                  and one line says what to run.\n\n\
+                  Example, in ~/.aws/config:\n  [profile prod]\n  \
+                  credential_process = /usr/local/bin/leapp credential-process prod"
+)]
+pub struct CredentialProcess {
+    /// The session
+    #[arg(value_name = "SESSION")]
+    pub session: String,
+    /// Fail rather than ask, even on a terminal
+    #[arg(long)]
+    pub no_prompt: bool,
+    /// Take this long at most; where nobody can be asked, wait that long for a sign-in elsewhere
+    #[arg(long, value_name = "SPAN")]
+    pub wait: Option<String>,
 }
 
 /// `leapp list`.

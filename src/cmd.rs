@@ -1,6 +1,7 @@
 //! One file per verb, thin: what the person asked for, in terms of the other rooms.
 
 mod choose;
+mod credential_process;
 pub(crate) mod env;
 pub(crate) mod exec;
 mod hook;
@@ -36,6 +37,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Env(arguments) => env::run(&context, &arguments),
         Command::Login(arguments) => login::run(&context, &arguments),
         Command::Logout(arguments) => logout::run(&context, &arguments),
+        Command::CredentialProcess(arguments) => credential_process::run(&context, &arguments),
         Command::Lock => lock(&context),
         Command::List(arguments) => list::run(&context, &arguments),
         Command::Status(arguments) => status::run(context, &arguments),

@@ -1,8 +1,12 @@
 //! This process and the one that it becomes.
 
 use std::{
+    fs::File,
     io::{self, Read as _},
-    os::unix::process::CommandExt as _,
+    os::{
+        fd::{AsFd as _, OwnedFd},
+        unix::process::CommandExt as _,
+    },
     panic,
     process::{Child, ChildStdout, Command, ExitStatus, Stdio},
     sync::mpsc,
@@ -12,7 +16,7 @@ use std::{
 
 use nix::{
     sys::signal::{Signal, kill},
-    unistd::Pid,
+    unistd::{Pid, dup2_stderr},
 };
 use zeroize::Zeroizing;
 
@@ -35,6 +39,27 @@ pub(crate) fn say_nothing_secret_in_panics() {
         let place = info.location().map_or_else(String::new, |place| format!(" at {}:{}", place.file(), place.line()));
         to_stderr(&format!("leapp: internal error{place}\n  please report it\n"));
     }));
+}
+
+/// Does `work` with standard error on a terminal, and puts it back: what a person has to see is of no use to the program
+/// that reads standard error.
+pub(crate) fn with_stderr_on<T>(terminal: &File, work: impl FnOnce() -> T) -> T {
+    let before = io::stderr().as_fd().try_clone_to_owned().and_then(|before| {
+        dup2_stderr(terminal)?;
+        Ok(Stderr(before))
+    });
+    let done = work();
+    drop(before);
+    done
+}
+
+/// Where standard error was; there again when this is dropped.
+struct Stderr(OwnedFd);
+
+impl Drop for Stderr {
+    fn drop(&mut self) {
+        let _ = dup2_stderr(&self.0);
+    }
 }
 
 /// Becomes another program: no leapp stays behind, signals and exit code are the program's own.

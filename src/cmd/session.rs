@@ -6,6 +6,7 @@ mod flags;
 mod remove;
 mod show;
 
+use super::credential_process;
 use crate::{
     cli::{Rename, SessionCommand},
     config::change::{Change, chained_from, quoted},
@@ -22,6 +23,7 @@ pub(super) fn run(context: &Context, command: &SessionCommand) -> Result<()> {
         SessionCommand::Edit(arguments) => edit::run(context, arguments),
         SessionCommand::Rename(arguments) => rename(context, arguments),
         SessionCommand::Remove(arguments) => remove::run(context, arguments),
+        SessionCommand::Generate(arguments) => credential_process::run(context, arguments),
     }
 }
 
