@@ -1,11 +1,13 @@
 //! The command line: clap's types alone.
 
+mod profile;
 mod session;
 
 use std::ffi::OsString;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use profile::{ProfileArgs, ProfileCommand, Sync, WriteProfile};
 pub use session::{
     Add, AddChained, AddFederated, AddKind, AddProfile, AssumerField, ChainedFields, CommonFields, DurationField, Edit,
     FederatedFields, ProfileFields, Remove, Rename, RoleField, SessionArgs, SessionCommand, Show,
@@ -36,6 +38,8 @@ pub enum Command {
     Logout(Logout),
     /// Print a session's credentials for an AWS SDK that asks a program for them
     CredentialProcess(CredentialProcess),
+    /// Write named profiles into ~/.aws, for programs that ask AWS SDKs for one
+    Profile(ProfileArgs),
     /// Forget the unlocked key of the vault; what is kept stays
     Lock,
     /// List the sessions

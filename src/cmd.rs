@@ -9,6 +9,7 @@ mod hook_env;
 mod list;
 mod login;
 mod logout;
+mod profile;
 mod session;
 mod status;
 mod trust;
@@ -38,6 +39,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Login(arguments) => login::run(&context, &arguments),
         Command::Logout(arguments) => logout::run(&context, &arguments),
         Command::CredentialProcess(arguments) => credential_process::run(&context, &arguments),
+        Command::Profile(arguments) => profile::run(&context, &arguments.command),
         Command::Lock => lock(&context),
         Command::List(arguments) => list::run(&context, &arguments),
         Command::Status(arguments) => status::run(context, &arguments),

@@ -3,6 +3,7 @@
 //! [`run`] is the program. The rooms, and which way they know each other, are on the map in `docs/architecture.md`:
 //! `cmd` → [`broker`] → `provider`, [`vault`], [`browser`] → [`saml`], [`chain`], [`environment`], [`session`].
 
+mod aws_file;
 mod aws_files;
 pub mod broker;
 pub mod browser;
@@ -20,15 +21,18 @@ mod files;
 mod generation;
 mod hook;
 mod lock;
+mod named_profiles;
 pub mod near;
 mod owner;
 mod process;
 mod provider;
+mod rewrite;
 pub mod saml;
 pub mod secret;
 pub mod session;
 pub mod shell;
 mod signals;
+mod static_profiles;
 pub mod sts;
 mod ui;
 pub mod vault;

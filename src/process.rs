@@ -1,6 +1,8 @@
 //! This process and the one that it becomes.
 
 use std::{
+    env,
+    ffi::OsStr,
     fs::File,
     io::{self, Read as _},
     os::{
@@ -8,6 +10,7 @@ use std::{
         unix::process::CommandExt as _,
     },
     panic,
+    path::PathBuf,
     process::{Child, ChildStdout, Command, ExitStatus, Stdio},
     sync::mpsc,
     thread,
@@ -60,6 +63,18 @@ impl Drop for Stderr {
     fn drop(&mut self) {
         let _ = dup2_stderr(&self.0);
     }
+}
+
+/// How this program can be run again from anywhere: where the search path leads to it, by that name, since a package
+/// manager's link outlives the version that it leads to; else by its own path.
+///
+/// # Errors
+/// Where the system does not say where it is.
+pub(crate) fn own_path(search: Option<&OsStr>) -> io::Result<PathBuf> {
+    let real = env::current_exe()?.canonicalize()?;
+    let entries = search.map(|search| env::split_paths(search).collect::<Vec<_>>()).unwrap_or_default();
+    let named = entries.into_iter().filter(|entry| entry.is_absolute()).map(|entry| entry.join("leapp"));
+    Ok(named.into_iter().find(|path| path.canonicalize().is_ok_and(|found| found == real)).unwrap_or(real))
 }
 
 /// Becomes another program: no leapp stays behind, signals and exit code are the program's own.

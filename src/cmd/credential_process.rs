@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use super::flag;
 use crate::{
+    aws_file::AwsFile,
     broker::{Broker, Options},
     cli::CredentialProcess,
     config::Config,
@@ -16,7 +17,9 @@ use crate::{
     credentials::Credentials,
     environment::rfc3339,
     error::{Error, Kind, Result},
-    generation, process,
+    generation,
+    named_profiles::{self, Kind as AwsFileKind},
+    process,
     secret::Secret,
     session::{RoleArn, Session, parse_span},
     ui::terminal::Terminal,
@@ -45,7 +48,7 @@ fn print(context: &Context, arguments: &CredentialProcess) -> Result<()> {
     let attention = if terminal.is_some() { Attention::Person } else { Attention::SilentBrowser };
     let context = context.clone().with_attention(attention, wait);
     let config = Config::load(&context)?;
-    let session = config.session(&arguments.session)?;
+    let session = meant(&context, &config, &arguments.session)?;
     let credentials = match terminal.filter(|_| !std::io::stderr().is_terminal()) {
         Some(terminal) => process::with_stderr_on(&terminal, || credentials(&context, &config, session))?,
         None if wait.is_some() => wait_for_credentials(&context, &config, session)?,
@@ -54,6 +57,27 @@ fn print(context: &Context, arguments: &CredentialProcess) -> Result<()> {
     let json = as_json(session, &credentials)
         .map_err(|why| Error::new(format!("cannot print the credentials of `{}`", session.alias)).because(why))?;
     context.print(&json)
+}
+
+/// The session of that name. The Leapp desktop app wrote ids of its own into `~/.aws/config`: an id stands for the
+/// session whose named profile asks with it there.
+fn meant<'a>(context: &Context, config: &'a Config, name: &str) -> Result<&'a Session> {
+    config.session(name).or_else(|error| {
+        let file = AwsFile::here(context, AwsFileKind::Config);
+        let profiles = named_profiles::that_ask_for(&file.read()?.unwrap_or_default(), name);
+        let is_of = |session: &&Session| {
+            session.profile.as_ref().is_some_and(|profile| profiles.iter().any(|name| name == profile.as_str()))
+        };
+        match profiles.first() {
+            None => Err(error),
+            Some(profile) => config.sessions.values().find(is_of).ok_or_else(|| {
+                error.hint(format!(
+                    "{} asks with it for the named profile `{profile}`: give a session that `profile`",
+                    file.name
+                ))
+            }),
+        }
+    })
 }
 
 /// As [`credentials`]; where the person is needed and cannot be asked, a sign-in elsewhere will do.

@@ -1,6 +1,6 @@
 //! `leapp logout`: forget credentials.
 
-use std::{fs, io};
+use std::{collections::BTreeSet, fs, io};
 
 use crate::{
     chain::Chain,
@@ -11,7 +11,7 @@ use crate::{
     generation,
     provider::assertion,
     session::{Session, Source},
-    vault,
+    static_profiles, vault,
 };
 
 /// Forgets what is kept for a session and those chained from it, or everything.
@@ -35,18 +35,27 @@ pub(super) fn run(context: &Context, arguments: &Logout) -> Result<()> {
 fn all(context: &Context) -> Result<()> {
     vault::forget_all(context)?;
     remove_folder(context, "")?;
+    static_profiles::forget(context, |_| true)?;
     context.say("signed out of everything");
     Ok(())
 }
 
 fn one(context: &Context, config: &Config, session: &Session, browser: bool) -> Result<()> {
     let mut signed_out = Vec::new();
+    let mut behind = BTreeSet::new();
     for other in config.sessions.values() {
         let is_behind = Chain::to(other, |alias| config.sessions.get(alias))
             .is_ok_and(|chain| chain.sessions().any(|link| link.alias == session.alias));
-        if is_behind && vault::forget(context, other.alias.as_str())? > 0 {
+        if !is_behind {
+            continue;
+        }
+        behind.insert(other.alias.as_str());
+        if vault::forget(context, other.alias.as_str())? > 0 {
             signed_out.push(format!("`{}`", other.alias));
         }
+    }
+    for profile in static_profiles::forget(context, |session| behind.contains(session))? {
+        signed_out.push(format!("the named profile `{profile}`"));
     }
     if let Source::Federated(federated) = &session.source {
         vault::forget(context, &assertion::owner(&federated.saml_url))?;

@@ -12,6 +12,7 @@ mod harness;
 mod hooks;
 mod hops;
 mod profile;
+mod profiles;
 mod quoting;
 mod secrets;
 mod session;
