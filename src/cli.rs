@@ -38,6 +38,8 @@ pub enum Command {
     Logout(Logout),
     /// Print a session's credentials for an AWS SDK that asks a program for them
     CredentialProcess(CredentialProcess),
+    /// Open the AWS console as a session, in a browser of its own
+    Console(Console),
     /// Write named profiles into ~/.aws, for programs that ask AWS SDKs for one
     Profile(ProfileArgs),
     /// Forget the unlocked key of the vault; what is kept stays
@@ -154,7 +156,7 @@ pub struct Logout {
     /// Forget everything: all credentials, browser sign-ins, and the vault with its key
     #[arg(long, conflicts_with = "session")]
     pub all: bool,
-    /// Forget also that the browser is signed in at the session's identity provider
+    /// Forget also that the browser is signed in at the session's identity provider, and in the console
     #[arg(long, conflicts_with = "all")]
     pub browser: bool,
 }
@@ -228,6 +230,31 @@ pub struct CredentialProcess {
     /// Take this long at most; where nobody can be asked, wait that long for a sign-in elsewhere
     #[arg(long, value_name = "SPAN")]
     pub wait: Option<String>,
+}
+
+/// `leapp console`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Each session has a browser profile of its own, so that several accounts can be open side by side.\n\
+                  What --print prints signs in whoever has it, for 15 minutes.\n\n\
+                  Example: leapp console prod --service s3"
+)]
+pub struct Console {
+    /// The session; on a terminal it is asked for
+    #[arg(value_name = "SESSION")]
+    pub session: Option<String>,
+    /// Print the address that signs in, and open nothing
+    #[arg(long)]
+    pub print: bool,
+    /// Begin at the page of this service: s3, ec2, lambda …
+    #[arg(long, value_name = "SERVICE", conflicts_with = "url")]
+    pub service: Option<String>,
+    /// Begin at this page of the console
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+    /// Open this browser, a path or a name: one of the Chromium family, or Firefox
+    #[arg(long, value_name = "BROWSER", conflicts_with = "print")]
+    pub browser: Option<String>,
 }
 
 /// `leapp list`.

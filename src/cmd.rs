@@ -1,6 +1,7 @@
 //! One file per verb, thin: what the person asked for, in terms of the other rooms.
 
 mod choose;
+mod console;
 mod credential_process;
 pub(crate) mod env;
 pub(crate) mod exec;
@@ -39,6 +40,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Login(arguments) => login::run(&context, &arguments),
         Command::Logout(arguments) => logout::run(&context, &arguments),
         Command::CredentialProcess(arguments) => credential_process::run(&context, &arguments),
+        Command::Console(arguments) => console::run(&context, &arguments),
         Command::Profile(arguments) => profile::run(&context, &arguments.command),
         Command::Lock => lock(&context),
         Command::List(arguments) => list::run(&context, &arguments),

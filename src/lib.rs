@@ -11,6 +11,7 @@ pub mod chain;
 pub mod cli;
 mod cmd;
 pub mod config;
+mod console;
 pub mod context;
 pub mod credentials;
 mod digest;
