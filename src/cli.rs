@@ -34,6 +34,8 @@ pub enum Command {
     Env(Env),
     /// Sign in to a session, and get new credentials
     Login(Login),
+    /// Get new credentials for what is signed in, without asking
+    Renew(Renew),
     /// Forget a session's credentials
     Logout(Logout),
     /// Print a session's credentials for an AWS SDK that asks a program for them
@@ -145,6 +147,23 @@ pub struct Login {
     /// Take the SAML response from this file, or from standard input (-), in place of a browser
     #[arg(long, value_name = "FILE")]
     pub saml_response: Option<OsString>,
+    /// Sign in to every session, once at each identity provider
+    #[arg(long, conflicts_with_all = ["session", "saml_response", "no_cache"])]
+    pub all: bool,
+}
+
+/// `leapp renew`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Nobody is asked for anything: what needs you stays as it is, and is named.\n\nExample: leapp renew prod"
+)]
+pub struct Renew {
+    /// The session; without one, every session that is signed in
+    #[arg(value_name = "SESSION")]
+    pub session: Option<String>,
+    /// Every session that is signed in
+    #[arg(long, conflicts_with = "session")]
+    pub all: bool,
 }
 
 /// `leapp logout`.

@@ -4,6 +4,7 @@ mod choose;
 mod console;
 mod credential_process;
 pub(crate) mod env;
+mod every;
 pub(crate) mod exec;
 mod hook;
 mod hook_env;
@@ -11,6 +12,7 @@ mod list;
 mod login;
 mod logout;
 mod profile;
+mod renew;
 mod session;
 mod status;
 mod trust;
@@ -38,6 +40,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Exec(arguments) => exec::run(&context, &arguments),
         Command::Env(arguments) => env::run(&context, &arguments),
         Command::Login(arguments) => login::run(&context, &arguments),
+        Command::Renew(arguments) => renew::run(&context, &arguments),
         Command::Logout(arguments) => logout::run(&context, &arguments),
         Command::CredentialProcess(arguments) => credential_process::run(&context, &arguments),
         Command::Console(arguments) => console::run(&context, &arguments),

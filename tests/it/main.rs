@@ -6,6 +6,7 @@
 mod console;
 mod credential_process;
 mod env;
+mod every;
 mod exec;
 mod faults;
 mod flight;
