@@ -16,6 +16,7 @@ use crate::{
     error::{Error, Result},
     files::{self, Durability},
     named_profiles::{Kind, Profile},
+    session::Alias,
 };
 
 /// The largest list that is read.
@@ -105,6 +106,17 @@ pub(crate) fn forget(context: &Context, is_meant: impl Fn(&str) -> bool) -> Resu
         keep(context, &stay)?;
     }
     Ok(gone.into_iter().map(|record| record.profile).collect())
+}
+
+/// Remembers a session by its new name.
+pub(crate) fn rename(context: &Context, old: &Alias, new: &Alias) -> Result<()> {
+    let mut records = read(context)?;
+    let mut renamed = records.iter_mut().filter(|record| record.session == old.as_str()).peekable();
+    if renamed.peek().is_none() {
+        return Ok(());
+    }
+    renamed.for_each(|record| new.as_str().clone_into(&mut record.session));
+    keep(context, &records)
 }
 
 fn list(context: &Context) -> PathBuf {

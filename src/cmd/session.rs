@@ -13,6 +13,7 @@ use crate::{
     context::Context,
     error::{Error, Result},
     session::Alias,
+    static_profiles,
 };
 
 /// Does what is asked with a session.
@@ -32,6 +33,10 @@ fn rename(context: &Context, arguments: &Rename) -> Result<()> {
     let old = named(&arguments.old)?;
     let changed = Change::Rename { old: old.clone(), new: new.clone() }.make(context)?;
     context.say(format!("renamed `{old}` to `{new}`"));
+    static_profiles::rename(context, &old, &new)?;
+    if changed.after.sessions.get(&new).is_some_and(|session| session.profile.is_some()) {
+        context.say("if its named profile is in ~/.aws/config, run: leapp profile sync");
+    }
     let followers: Vec<&Alias> = chained_from(&changed.after, &new)
         .into_iter()
         .filter(|session| session.assumer() == Some(&new))

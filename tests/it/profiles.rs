@@ -287,6 +287,20 @@ fn keys_in_plain_text_are_written_only_on_demand_and_go_at_logout() {
 }
 
 #[test]
+fn keys_follow_a_session_that_is_renamed_and_go_with_it() {
+    let home = home();
+    home.sign_in("corp");
+    says(&home, &["profile", "write", "prod", "--static"]);
+    assert!(says(&home, &["session", "rename", "prod", "live"]).contains("run: leapp profile sync"));
+    says(&home, &["logout", "live"]);
+    assert!(!credentials_file(&home).exists());
+    says(&home, &["profile", "write", "live", "--static"]);
+    let said = says(&home, &["session", "remove", "--yes", "live"]);
+    assert!(said.contains("took the keys of the named profile `my prod` out of its file"), "{said}");
+    assert!(!credentials_file(&home).exists());
+}
+
+#[test]
 fn keys_of_another_file_go_from_there() {
     let home = home();
     home.sign_in("corp");
