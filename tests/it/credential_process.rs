@@ -223,11 +223,11 @@ print(len(keys))
 }
 
 #[test]
-fn the_aws_cli_takes_them() {
+fn both_versions_of_the_aws_cli_take_them() {
     let home = short_lived(6);
     with_profile(&home);
-    for _ in 0..3 {
-        let mut aws = Command::new(format!("{}/aws", bed("LEAPP_BED_BIN")));
+    for version in ["aws", "aws1", "aws", "aws1"] {
+        let mut aws = Command::new(format!("{}/{version}", bed("LEAPP_BED_BIN")));
         aws.args(["--profile", "prod", "sts", "get-caller-identity", "--query", "Account", "--output", "text"]);
         home.surround(&mut aws);
         assert_eq!(succeed(&mut aws).trim(), "444455556666");
