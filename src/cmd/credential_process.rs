@@ -2,7 +2,7 @@
 //!
 //! The SDK reads standard output and keeps standard error to itself, so that neither is where the person is.
 
-use std::{io::IsTerminal as _, thread, time::Duration};
+use std::{fs::File, io::IsTerminal as _, thread, time::Duration};
 
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -28,7 +28,8 @@ use crate::{
 /// Where nobody has to be asked, credentials are renewed this long before their end: botocore asks again 15 minutes
 /// before it, and at every call from then on (`_advisory_refresh_timeout` of its `RefreshableCredentials`).
 const EARLY: Duration = Duration::from_mins(16);
-/// This long before their end they are renewed even if the person has to be asked.
+/// This long before their end a browser without a window may sign in for that. The person is asked when they have ended,
+/// and no sooner: who runs this may be a program that fills the whole screen.
 const LATE: Duration = Duration::from_mins(5);
 /// How long an early renewal may take, while there are credentials that still live.
 const EARLY_BOUND: Duration = Duration::from_secs(5);
@@ -44,19 +45,37 @@ pub(super) fn run(context: &Context, arguments: &CredentialProcess) -> Result<()
 
 fn print(context: &Context, arguments: &CredentialProcess) -> Result<()> {
     let wait = flag("wait", arguments.wait.as_deref(), parse_span)?;
-    let terminal = if arguments.no_prompt { None } else { Terminal::in_foreground() };
-    let attention = if terminal.is_some() { Attention::Person } else { Attention::SilentBrowser };
-    let context = context.clone().with_attention(attention, wait);
-    let config = Config::load(&context)?;
-    let session = meant(&context, &config, &arguments.session)?;
-    let credentials = match terminal.filter(|_| !std::io::stderr().is_terminal()) {
-        Some(terminal) => process::with_stderr_on(&terminal, || credentials(&context, &config, session))?,
-        None if wait.is_some() => wait_for_credentials(&context, &config, session)?,
-        None => credentials(&context, &config, session)?,
+    let quiet = context.clone().with_attention(Attention::SilentBrowser, wait);
+    let config = Config::load(&quiet)?;
+    let session = meant(&quiet, &config, &arguments.session)?;
+    let credentials = match credentials(&quiet, &config, session) {
+        Err(error) if error.which() == Kind::NeedsPerson => {
+            match if arguments.no_prompt { None } else { Terminal::in_foreground() } {
+                Some(terminal) => ask(&quiet, &terminal, wait, &config, session)?,
+                None if wait.is_some() => wait_for_sign_in(&quiet, &config, session)?,
+                None => return Err(error),
+            }
+        }
+        outcome => outcome?,
     };
     let json = as_json(session, &credentials)
         .map_err(|why| Error::new(format!("cannot print the credentials of `{}`", session.alias)).because(why))?;
     context.print(&json)
+}
+
+/// Credentials for which the person may be asked, on the terminal.
+fn ask(
+    quiet: &Context,
+    terminal: &File,
+    wait: Option<Duration>,
+    config: &Config,
+    session: &Session,
+) -> Result<Credentials> {
+    let context = quiet.clone().with_attention(Attention::Person, wait.map(|wait| quiet.bounded(wait)));
+    if std::io::stderr().is_terminal() {
+        return credentials(&context, config, session);
+    }
+    process::with_stderr_on(terminal, || credentials(&context, config, session))
 }
 
 /// The session of that name. The Leapp desktop app wrote ids of its own into `~/.aws/config`: an id stands for the
@@ -80,8 +99,8 @@ fn meant<'a>(context: &Context, config: &'a Config, name: &str) -> Result<&'a Se
     })
 }
 
-/// As [`credentials`]; where the person is needed and cannot be asked, a sign-in elsewhere will do.
-fn wait_for_credentials(context: &Context, config: &Config, session: &Session) -> Result<Credentials> {
+/// Credentials after a sign-in elsewhere, for as long as this run may take.
+fn wait_for_sign_in(context: &Context, config: &Config, session: &Session) -> Result<Credentials> {
     loop {
         let token = generation::current(context);
         let error = match credentials(context, config, session) {
@@ -97,8 +116,8 @@ fn wait_for_credentials(context: &Context, config: &Config, session: &Session) -
     }
 }
 
-/// Credentials that will do for a while: those that are kept, else new ones. Renewed early, as long as that asks for
-/// nobody's attention; and what cannot be renewed serves while it lives.
+/// Credentials that will do for a while: those that are kept, else new ones. Renewed early; and what cannot be renewed
+/// serves while it lives.
 fn credentials(context: &Context, config: &Config, session: &Session) -> Result<Credentials> {
     let broker = Broker::new(context, config, Options::default());
     let Some(kept) = broker.kept(session)? else { return broker.credentials(session) };

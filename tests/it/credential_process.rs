@@ -236,6 +236,25 @@ fn both_versions_of_the_aws_cli_take_them() {
 }
 
 #[test]
+fn from_the_vault_it_starts_no_thread_and_opens_no_connection() {
+    let home = Home::new();
+    home.sign_in("corp");
+    let trace = home.path("trace");
+    let mut command = Command::new("strace");
+    command
+        .args(["-f", "-qq", "-e", "trace=clone,clone3,fork,vfork,socket,connect,epoll_create1,openat", "-o"])
+        .arg(&trace);
+    command.args([LEAPP, "credential-process", "corp"]);
+    home.surround(&mut command);
+    printed(&command.output().expect("strace"));
+    let trace = fs::read_to_string(&trace).expect("the trace");
+    assert!(trace.contains("config.toml") && !trace.contains("/dev/tty"), "{trace}");
+    for call in ["clone", "fork", "socket", "connect", "epoll", ".lock"] {
+        assert!(!trace.contains(call), "{call}: {trace}");
+    }
+}
+
+#[test]
 fn no_trace_holds_a_secret() {
     let home = Home::new();
     let output = run_with_input(&mut home.leapp(["-v", "login", "corp", "--saml-response", "-"]), &assertion(&[]));
