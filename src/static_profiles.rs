@@ -2,6 +2,8 @@
 
 use std::{
     collections::BTreeMap,
+    fs,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -41,6 +43,7 @@ pub(crate) fn write(
     force: bool,
 ) -> Result<AwsFile> {
     let file = AwsFile::here(context, Kind::Credentials);
+    is_private(&file)?;
     let now = context.now().unix_timestamp();
     let record = Record {
         file: file.path.clone(),
@@ -74,6 +77,17 @@ pub(crate) fn write(
         return Err(error);
     }
     Ok(file)
+}
+
+/// The mode of a file that is there stays; keys are no reason to change it, and none to write them for everybody.
+fn is_private(file: &AwsFile) -> Result<()> {
+    let mode = fs::metadata(&file.path).map_or(0, |metadata| metadata.permissions().mode());
+    if mode & 0o077 != 0 {
+        return Err(Error::new(format!("cannot write keys to {}", file.name))
+            .because("others may read it")
+            .hint(format!("run: chmod 600 {}", file.name)));
+    }
+    Ok(())
 }
 
 fn lines(session: &str, credentials: &Credentials) -> Vec<String> {

@@ -6,7 +6,7 @@ use std::{
     fs,
     os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink},
     path::PathBuf,
-    process::Command,
+    process::{Command, Stdio},
 };
 
 use corpus::CORPUS;
@@ -38,6 +38,10 @@ fn credentials_file(home: &Home) -> PathBuf {
 
 fn read(home: &Home) -> String {
     fs::read_to_string(file(home)).expect("read")
+}
+
+fn private(file: &std::path::Path) {
+    fs::set_permissions(file, fs::Permissions::from_mode(0o600)).expect("set");
 }
 
 /// What leapp says on standard error when it does this.
@@ -175,6 +179,20 @@ fn a_profile_of_the_persons_is_never_overwritten_unasked() {
 }
 
 #[test]
+fn many_at_once_write_one_block() {
+    let home = home();
+    fs::write(file(&home), "[profile a]\nregion = x\n").expect("written");
+    let running: Vec<_> =
+        (0..8).map(|_| home.leapp(["profile", "sync"]).stderr(Stdio::null()).spawn().expect("started")).collect();
+    for mut child in running {
+        assert!(child.wait().expect("ended").success());
+    }
+    assert_eq!(read(&home).matches("# >>> leapp profile sync >>>").count(), 1);
+    says(&home, &["profile", "sync", "--remove"]);
+    assert_eq!(read(&home), "[profile a]\nregion = x\n");
+}
+
+#[test]
 fn a_session_that_loses_its_profile_loses_it_in_the_file() {
     let home = home();
     says(&home, &["profile", "sync"]);
@@ -268,6 +286,10 @@ fn keys_in_plain_text_are_written_only_on_demand_and_go_at_logout() {
 
     let mine = "[other]\naws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = mine";
     fs::write(credentials_file(&home), mine).expect("written");
+    fs::set_permissions(credentials_file(&home), fs::Permissions::from_mode(0o644)).expect("set");
+    let said = fail(1, &mut home.leapp(["profile", "write", "my prod", "--static"]));
+    assert!(said.contains("others may read it") && said.contains("run: chmod 600 ~/.aws/credentials"), "{said}");
+    private(&credentials_file(&home));
     let said = says(&home, &["profile", "write", "my prod", "--static"]);
     assert!(said.contains("are in plain text in ~/.aws/credentials, and good until 20"), "{said}");
     says(&home, &["profile", "write", "corp", "--static"]);
@@ -317,6 +339,7 @@ fn keys_of_another_file_go_from_there() {
 
     let mine = "[default]\naws_access_key_id = AKIAEXAMPLE\n";
     fs::write(&elsewhere, mine).expect("written");
+    private(&elsewhere);
     home.sign_in("corp");
     assert!(fail(2, &mut write("corp")).contains("elsewhere:1: there is a named profile `default` already"));
     succeed(write("corp").arg("--force"));
