@@ -126,7 +126,7 @@ fn credentials(context: &Context, config: &Config, session: &Session) -> Result<
         return Ok(kept);
     }
     let renewed = if left > LATE.min(half) {
-        let quiet = context.clone().with_attention(Attention::Nobody, Some(EARLY_BOUND));
+        let quiet = context.clone().with_attention(Attention::Nobody, Some(context.bounded(EARLY_BOUND)));
         let options = Options { min_ttl: EARLY.min(half), ..Options::default() };
         Broker::new(&quiet, config, options).credentials(session)
     } else {
