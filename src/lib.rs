@@ -3,7 +3,6 @@
 //! [`run`] is the program. The rooms, and which way they know each other, are on the map in `docs/architecture.md`:
 //! `cmd` → [`broker`] → `provider`, [`vault`], [`browser`] → [`saml`], [`chain`], [`environment`], [`session`].
 
-mod aws_file;
 mod aws_files;
 pub mod broker;
 pub mod browser;
@@ -26,6 +25,7 @@ mod named_profiles;
 pub mod near;
 mod owner;
 mod process;
+mod profile_file;
 mod provider;
 mod rewrite;
 pub mod saml;

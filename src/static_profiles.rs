@@ -11,13 +11,13 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::{
-    aws_file::AwsFile,
     context::Context,
     credentials::Credentials,
     environment::rfc3339,
     error::{Error, Result},
     files::{self, Durability},
     named_profiles::{Kind, Profile},
+    profile_file::ProfileFile,
     session::Alias,
 };
 
@@ -41,8 +41,8 @@ pub(crate) fn write(
     session: &str,
     credentials: &Credentials,
     force: bool,
-) -> Result<AwsFile> {
-    let file = AwsFile::here(context, Kind::Credentials);
+) -> Result<ProfileFile> {
+    let file = ProfileFile::here(context, Kind::Credentials);
     is_private(&file)?;
     let now = context.now().unix_timestamp();
     let record = Record {
@@ -80,7 +80,7 @@ pub(crate) fn write(
 }
 
 /// The mode of a file that is there stays; keys are no reason to change it, and none to write them for everybody.
-fn is_private(file: &AwsFile) -> Result<()> {
+fn is_private(file: &ProfileFile) -> Result<()> {
     let mode = fs::metadata(&file.path).map_or(0, |metadata| metadata.permissions().mode());
     if mode & 0o077 != 0 {
         return Err(Error::new(format!("cannot write keys to {}", file.name))
@@ -110,7 +110,7 @@ pub(crate) fn forget(context: &Context, is_meant: impl Fn(&str) -> bool) -> Resu
         by_file.entry(&record.file).or_default().push(&record.profile);
     }
     for (path, names) in by_file {
-        AwsFile::at(context, path.to_owned(), Kind::Credentials).change(context, false, |restored| {
+        ProfileFile::at(context, path.to_owned(), Kind::Credentials).change(context, false, |restored| {
             let profiles: Vec<Profile> =
                 restored.profiles.iter().filter(|old| !names.contains(&old.name.as_str())).cloned().collect();
             restored.with_block(&profiles, false)

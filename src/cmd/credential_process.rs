@@ -9,7 +9,6 @@ use zeroize::Zeroizing;
 
 use super::flag;
 use crate::{
-    aws_file::AwsFile,
     broker::{Broker, Options},
     cli::CredentialProcess,
     config::Config,
@@ -18,8 +17,9 @@ use crate::{
     environment::rfc3339,
     error::{Error, Kind, Result},
     generation,
-    named_profiles::{self, Kind as AwsFileKind},
+    named_profiles::{self, Kind as ProfileFileKind},
     process,
+    profile_file::ProfileFile,
     secret::Secret,
     session::{RoleArn, Session, parse_span},
     ui::terminal::Terminal,
@@ -82,7 +82,7 @@ fn ask(
 /// session whose named profile asks with it there.
 fn meant<'a>(context: &Context, config: &'a Config, name: &str) -> Result<&'a Session> {
     config.session(name).or_else(|error| {
-        let file = AwsFile::here(context, AwsFileKind::Config);
+        let file = ProfileFile::here(context, ProfileFileKind::Config);
         let profiles = named_profiles::that_ask_for(&file.read()?.unwrap_or_default(), name);
         let is_of = |session: &&Session| {
             session.profile.as_ref().is_some_and(|profile| profiles.iter().any(|name| name == profile.as_str()))

@@ -1,7 +1,6 @@
 //! `leapp profile`: named profiles, for programs that ask AWS SDKs for one.
 
 use crate::{
-    aws_file::AwsFile,
     broker::{Broker, Options},
     chain::Chain,
     cli::{ProfileCommand, Sync, WriteProfile},
@@ -11,6 +10,7 @@ use crate::{
     error::{Error, Result},
     named_profiles::{Kind, Profile, command_line, sections},
     process,
+    profile_file::ProfileFile,
     session::{ProfileName, Session, Source},
     static_profiles,
 };
@@ -28,7 +28,7 @@ fn sync(context: &Context, arguments: &Sync) -> Result<()> {
     let config = Config::load(context)?;
     let profiles = profiles(context, &config)?;
     let names: Vec<&String> = profiles.iter().map(|profile| &profile.name).collect();
-    let file = AwsFile::here(context, Kind::Config);
+    let file = ProfileFile::here(context, Kind::Config);
     let changed =
         file.change(context, arguments.dry_run, |restored| restored.with_block(&profiles, arguments.force))?;
     if arguments.dry_run {
@@ -44,7 +44,7 @@ fn sync(context: &Context, arguments: &Sync) -> Result<()> {
 }
 
 fn remove(context: &Context, arguments: &Sync) -> Result<()> {
-    let file = AwsFile::here(context, Kind::Config);
+    let file = ProfileFile::here(context, Kind::Config);
     let changed = file.change(context, arguments.dry_run, |restored| Ok(restored.without_block()))?;
     if arguments.dry_run {
         return context.print(&changed.diff);
@@ -108,7 +108,7 @@ fn ask_no_circle(config: &Config) -> Result<()> {
 
 /// Keys beside a profile's name in `~/.aws/credentials` win over its credential process in every SDK.
 fn warn_of_static_keys(context: &Context, names: &[&String]) -> Result<()> {
-    let file = AwsFile::here(context, Kind::Credentials);
+    let file = ProfileFile::here(context, Kind::Credentials);
     let text = file.read()?.unwrap_or_default();
     for section in sections(&text, Kind::Credentials) {
         let Some(name) = section.profile.as_ref().filter(|name| names.contains(name)) else { continue };

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-#[path = "../../tests/it/profiles/corpus.rs"]
+#[path = "../../tests/it/named_profiles/corpus.rs"]
 mod corpus;
 use corpus::CORPUS;
 

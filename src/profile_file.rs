@@ -21,14 +21,14 @@ const MAX_BYTES: u64 = 4 << 20;
 const LONGEST_EDIT: Duration = Duration::from_secs(30);
 
 /// One of the two files.
-pub(crate) struct AwsFile {
+pub(crate) struct ProfileFile {
     pub(crate) path: PathBuf,
     kind: Kind,
     /// As a person would write it.
     pub(crate) name: String,
 }
 
-impl AwsFile {
+impl ProfileFile {
     /// The file that AWS's own programs read here, by the variables that they know it by (AWS SDKs and Tools Reference
     /// Guide, "Location of the shared config and credentials files").
     pub(crate) fn here(context: &Context, kind: Kind) -> Self {
