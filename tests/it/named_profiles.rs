@@ -347,3 +347,30 @@ fn keys_of_another_file_go_from_there() {
     says(&home, &["logout", "corp"]);
     assert_eq!(fs::read_to_string(&elsewhere).expect("read"), mine);
 }
+
+#[test]
+fn a_profile_that_would_ask_for_itself_is_refused() {
+    let home = home();
+    home.write_config(
+        "[sessions.a]\nkind = \"profile\"\nsource_profile = \"b\"\nprofile = \"a\"\n\
+         [sessions.b]\nkind = \"profile\"\nsource_profile = \"a\"\nprofile = \"b\"\n",
+    );
+    assert!(fail(2, &mut home.leapp(["profile", "sync"])).contains("a profile that would ask for itself"));
+    assert!(!file(&home).exists());
+}
+
+#[test]
+fn a_session_that_takes_a_profile_can_be_one() {
+    let home = home();
+    let mine = "[base]\naws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = mine\n";
+    fs::write(credentials_file(&home), mine).expect("written");
+    home.add_config("[sessions.keys]\nkind = \"profile\"\nsource_profile = \"base\"\nprofile = \"again\"\n");
+    says(&home, &["profile", "sync"]);
+    let json: Value = serde_json::from_str(&succeed(&mut home.leapp(["credential-process", "keys"]))).expect("JSON");
+    let wanted = serde_json::json!({"Version": 1, "AccessKeyId": "AKIAEXAMPLE", "SecretAccessKey": "mine"});
+    assert_eq!(json, wanted, "keys that do not end have no token, and no end");
+    let said = fail(1, &mut home.leapp(["console", "keys", "--print"]));
+    assert!(said.contains("these are long-term keys"), "{said}");
+    assert_eq!(says(&home, &["renew"]), "leapp: no session is signed in\n");
+    assert_eq!(says(&home, &["renew", "keys"]), "leapp: `keys` has keys that do not end\n");
+}
