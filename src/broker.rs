@@ -14,7 +14,7 @@ use crate::{
     error::{Error, Kind, Result},
     generation,
     lock::Lock,
-    provider::{self, Means, chained, federated, profile},
+    provider::{self, Means, assertion, chained, federated, profile},
     saml::EncodedResponse,
     session::{Profile, Region, RoleArn, Session, SessionDuration, Source, span},
     sts::Sts,
@@ -277,12 +277,7 @@ impl<'a> Broker<'a> {
         given: Option<EncodedResponse>,
         role: Role,
     ) -> Result<Credentials> {
-        let vault = if self.options.cache { self.vault.get() } else { None };
-        let signed_out = generation::signed_out(self.context);
-        // `login` ends with that.
-        let asker_says_who = self.options.renew && role == Role::Asked;
-        let (context, config) = (self.context, self.config);
-        let means = Means { context, config, sts: &self.sts, vault, asker_says_who, signed_out };
+        let means = self.means(role);
         let credentials = match (&link.session.source, assumer) {
             (Source::Federated(settings), _) => {
                 federated::credentials(&means, link.session, settings, link.duration, given)?
@@ -305,6 +300,27 @@ impl<'a> Broker<'a> {
             }
         }
         Ok(credentials)
+    }
+
+    fn means(&self, role: Role) -> Means<'_> {
+        let vault = if self.options.cache { self.vault.get() } else { None };
+        let signed_out = generation::signed_out(self.context);
+        // `login` ends with that.
+        let asker_says_who = self.options.renew && role == Role::Asked;
+        let (context, config) = (self.context, self.config);
+        Means { context, config, sts: &self.sts, vault, asker_says_who, signed_out }
+    }
+
+    /// Whether the identity provider of a session's chain has signed the person in just now: an assertion of it is at
+    /// hand, so that another session of its needs nobody.
+    pub(crate) fn has_assertion(&self, session: &'a Session) -> bool {
+        let find = |alias: &_| self.config.sessions.get(alias);
+        match Chain::to(session, find).map(|chain| &chain.base.source) {
+            Ok(Source::Federated(federated)) => {
+                assertion::at_hand(&self.means(Role::Asked), federated).is_ok_and(|assertion| assertion.is_some())
+            }
+            _ => false,
+        }
     }
 
     /// What is kept for a link, where it will do.

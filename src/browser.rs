@@ -4,6 +4,8 @@
 //! popup and frame is stopped before its first request goes out; the `POST` that would carry the SAML response to
 //! AWS is answered here instead. That is the whole recognition of "signed in": no list of identity providers' pages.
 //!
+//! [`open()`] shows a page to the person instead, in a browser that stays when leapp has gone.
+//!
 //! - [`find`]: which browser. [`arguments`]: how it is started. [`profile`]: where it keeps its cookies.
 //! - [`process`]: its life and its certain end. [`pipe`] and [`frames`]: bytes to messages and back.
 //! - [`message`]: what it says. [`conversation`]: what is answered (no I/O). [`quiet`]: whether a page waits for the
@@ -15,6 +17,7 @@ mod conversation;
 mod find;
 mod frames;
 mod message;
+mod open;
 mod pipe;
 mod process;
 mod profile;
@@ -29,6 +32,7 @@ use zeroize::Zeroizing;
 
 use crate::error::{Error, Kind, Result};
 use attempt::{Outcome, attempt};
+pub(crate) use open::{Opening, open};
 use profile::Profile;
 
 /// How long a silent sign-in may take before the window is opened.
@@ -127,7 +131,7 @@ enum Manner {
 /// [`Kind::NeedsPerson`] where a window is needed and there is no display.
 pub fn sign_in(request: &SignIn<'_>, on_step: &mut dyn FnMut(Step)) -> Result<Captured> {
     let deadline = Instant::now() + request.timeout;
-    let program = find::browser(request.browser, request.path, request.alias)?;
+    let program = find::browser(request.browser, request.path, &elsewhere(request.alias))?;
     let profile = Profile::open(request.profile)?;
     let mut run = |manner, until| attempt(request, &program, &profile, manner, until, on_step);
     let outcome = match request.headless {

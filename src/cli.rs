@@ -1,11 +1,13 @@
 //! The command line: clap's types alone.
 
+mod profile;
 mod session;
 
 use std::ffi::OsString;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use profile::{ProfileArgs, ProfileCommand, Sync, WriteProfile};
 pub use session::{
     Add, AddChained, AddFederated, AddKind, AddProfile, AssumerField, ChainedFields, CommonFields, DurationField, Edit,
     FederatedFields, ProfileFields, Remove, Rename, RoleField, SessionArgs, SessionCommand, Show,
@@ -32,8 +34,16 @@ pub enum Command {
     Env(Env),
     /// Sign in to a session, and get new credentials
     Login(Login),
+    /// Get new credentials for what is signed in, without asking
+    Renew(Renew),
     /// Forget a session's credentials
     Logout(Logout),
+    /// Print a session's credentials for an AWS SDK that asks a program for them
+    CredentialProcess(CredentialProcess),
+    /// Open the AWS console as a session, in a browser of its own
+    Console(Console),
+    /// Write named profiles into ~/.aws, for programs that ask AWS SDKs for one
+    Profile(ProfileArgs),
     /// Forget the unlocked key of the vault; what is kept stays
     Lock,
     /// List the sessions
@@ -137,6 +147,23 @@ pub struct Login {
     /// Take the SAML response from this file, or from standard input (-), in place of a browser
     #[arg(long, value_name = "FILE")]
     pub saml_response: Option<OsString>,
+    /// Sign in to every session, once at each identity provider
+    #[arg(long, conflicts_with_all = ["session", "saml_response", "no_cache"])]
+    pub all: bool,
+}
+
+/// `leapp renew`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Nobody is asked for anything: what needs you stays as it is, and is named.\n\nExample: leapp renew prod"
+)]
+pub struct Renew {
+    /// The session; without one, every session that is signed in
+    #[arg(value_name = "SESSION")]
+    pub session: Option<String>,
+    /// Every session that is signed in
+    #[arg(long, conflicts_with = "session")]
+    pub all: bool,
 }
 
 /// `leapp logout`.
@@ -148,7 +175,7 @@ pub struct Logout {
     /// Forget everything: all credentials, browser sign-ins, and the vault with its key
     #[arg(long, conflicts_with = "session")]
     pub all: bool,
-    /// Forget also that the browser is signed in at the session's identity provider
+    /// Forget also that the browser is signed in at the session's identity provider, and in the console
     #[arg(long, conflicts_with = "all")]
     pub browser: bool,
 }
@@ -201,6 +228,52 @@ pub struct Trust {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// `leapp credential-process`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Prints JSON, version 1 of what `credential_process` of ~/.aws/config stands for. Where you are needed,\n\
+                  you are asked on the terminal, whoever reads standard output and error; without a terminal it fails,\n\
+                  and one line says what to run.\n\n\
+                  Example, in ~/.aws/config:\n  [profile prod]\n  \
+                  credential_process = /usr/local/bin/leapp credential-process prod"
+)]
+pub struct CredentialProcess {
+    /// The session
+    #[arg(value_name = "SESSION")]
+    pub session: String,
+    /// Fail rather than ask, even on a terminal
+    #[arg(long)]
+    pub no_prompt: bool,
+    /// Take this long at most; where nobody can be asked, wait that long for a sign-in elsewhere
+    #[arg(long, value_name = "SPAN")]
+    pub wait: Option<String>,
+}
+
+/// `leapp console`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Each session has a browser profile of its own, so that several accounts can be open side by side.\n\
+                  What --print prints signs in whoever has it, for 15 minutes.\n\n\
+                  Example: leapp console prod --service s3"
+)]
+pub struct Console {
+    /// The session; on a terminal it is asked for
+    #[arg(value_name = "SESSION")]
+    pub session: Option<String>,
+    /// Print the address that signs in, and open nothing
+    #[arg(long)]
+    pub print: bool,
+    /// Begin at the page of this service: s3, ec2, lambda …
+    #[arg(long, value_name = "SERVICE", conflicts_with = "url")]
+    pub service: Option<String>,
+    /// Begin at this page of the console
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+    /// Open this browser, a path or a name: one of the Chromium family, or Firefox
+    #[arg(long, value_name = "BROWSER", conflicts_with = "print")]
+    pub browser: Option<String>,
 }
 
 /// `leapp list`.

@@ -1,13 +1,18 @@
 //! One file per verb, thin: what the person asked for, in terms of the other rooms.
 
 mod choose;
+mod console;
+mod credential_process;
 pub(crate) mod env;
+mod every;
 pub(crate) mod exec;
 mod hook;
 mod hook_env;
 mod list;
 mod login;
 mod logout;
+mod profile;
+mod renew;
 mod session;
 mod status;
 mod trust;
@@ -35,7 +40,11 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Exec(arguments) => exec::run(&context, &arguments),
         Command::Env(arguments) => env::run(&context, &arguments),
         Command::Login(arguments) => login::run(&context, &arguments),
+        Command::Renew(arguments) => renew::run(&context, &arguments),
         Command::Logout(arguments) => logout::run(&context, &arguments),
+        Command::CredentialProcess(arguments) => credential_process::run(&context, &arguments),
+        Command::Console(arguments) => console::run(&context, &arguments),
+        Command::Profile(arguments) => profile::run(&context, &arguments.command),
         Command::Lock => lock(&context),
         Command::List(arguments) => list::run(&context, &arguments),
         Command::Status(arguments) => status::run(context, &arguments),

@@ -16,6 +16,7 @@ use time::OffsetDateTime;
 use crate::error::{Error, Result, escaped};
 
 /// Everything that a run takes from its surroundings.
+#[derive(Clone)]
 pub struct Context {
     environment: Environment,
     paths: Paths,
@@ -38,6 +39,7 @@ pub enum Attention {
 }
 
 /// The variables of the environment, as they were when the program started.
+#[derive(Clone)]
 pub struct Environment(BTreeMap<OsString, OsString>);
 
 /// Where leapp keeps things.

@@ -237,7 +237,7 @@ fn checked(name: Name) -> Result<Name> {
 }
 
 /// A moment as SDKs read it: `2026-01-31T23:59:59Z`. None outside the years that RFC 3339 can write.
-fn rfc3339(moment: OffsetDateTime) -> Option<String> {
+pub(crate) fn rfc3339(moment: OffsetDateTime) -> Option<String> {
     let utc = moment.checked_to_offset(UtcOffset::UTC)?;
     let (year, month, day) = utc.to_calendar_date();
     let (hour, minute, second) = utc.to_hms();

@@ -109,6 +109,11 @@ impl Error {
         }
     }
 
+    /// Why it failed, without what; what failed where nobody said why.
+    pub fn why(&self) -> &str {
+        self.why.as_deref().unwrap_or(&self.what)
+    }
+
     /// The hints, in the order in which they were added.
     pub fn hints(&self) -> &[String] {
         &self.hints

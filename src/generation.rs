@@ -5,9 +5,14 @@ use crate::{
     files::{self, Durability},
 };
 
+/// The token; none where nobody ever signed in.
+pub(crate) fn current(context: &Context) -> Option<Vec<u8>> {
+    files::read_bounded(&context.paths().state.join(CURRENT), 64).ok().flatten()
+}
+
 /// Replaces the token; where that fails, hooks notice a little later.
 pub(crate) fn bump(context: &Context) {
-    replace(context, "gen");
+    replace(context, CURRENT);
 }
 
 /// Replaces both tokens: what a process is getting meanwhile is not kept.
@@ -21,6 +26,7 @@ pub(crate) fn signed_out(context: &Context) -> Option<Vec<u8>> {
     files::read_bounded(&context.paths().state.join(SIGNED_OUT), 64).ok().flatten()
 }
 
+const CURRENT: &str = "gen";
 const SIGNED_OUT: &str = "signed-out";
 
 fn replace(context: &Context, name: &str) {

@@ -1,9 +1,16 @@
 //! This process and the one that it becomes.
 
 use std::{
+    env,
+    ffi::OsStr,
+    fs::File,
     io::{self, Read as _},
-    os::unix::process::CommandExt as _,
+    os::{
+        fd::{AsFd as _, OwnedFd},
+        unix::process::CommandExt as _,
+    },
     panic,
+    path::PathBuf,
     process::{Child, ChildStdout, Command, ExitStatus, Stdio},
     sync::mpsc,
     thread,
@@ -12,7 +19,7 @@ use std::{
 
 use nix::{
     sys::signal::{Signal, kill},
-    unistd::Pid,
+    unistd::{Pid, dup2_stderr},
 };
 use zeroize::Zeroizing;
 
@@ -35,6 +42,39 @@ pub(crate) fn say_nothing_secret_in_panics() {
         let place = info.location().map_or_else(String::new, |place| format!(" at {}:{}", place.file(), place.line()));
         to_stderr(&format!("leapp: internal error{place}\n  please report it\n"));
     }));
+}
+
+/// Does `work` with standard error on a terminal, and puts it back: what a person has to see is of no use to the program
+/// that reads standard error.
+pub(crate) fn with_stderr_on<T>(terminal: &File, work: impl FnOnce() -> T) -> T {
+    let before = io::stderr().as_fd().try_clone_to_owned().and_then(|before| {
+        dup2_stderr(terminal)?;
+        Ok(Stderr(before))
+    });
+    let done = work();
+    drop(before);
+    done
+}
+
+/// Where standard error was; there again when this is dropped.
+struct Stderr(OwnedFd);
+
+impl Drop for Stderr {
+    fn drop(&mut self) {
+        let _ = dup2_stderr(&self.0);
+    }
+}
+
+/// How this program can be run again from anywhere: where the search path leads to it, by that name, since a package
+/// manager's link outlives the version that it leads to; else by its own path.
+///
+/// # Errors
+/// Where the system does not say where it is.
+pub(crate) fn own_path(search: Option<&OsStr>) -> io::Result<PathBuf> {
+    let real = env::current_exe()?.canonicalize()?;
+    let entries = search.map(|search| env::split_paths(search).collect::<Vec<_>>()).unwrap_or_default();
+    let named = entries.into_iter().filter(|entry| entry.is_absolute()).map(|entry| entry.join("leapp"));
+    Ok(named.into_iter().find(|path| path.canonicalize().is_ok_and(|found| found == real)).unwrap_or(real))
 }
 
 /// Becomes another program: no leapp stays behind, signals and exit code are the program's own.

@@ -1,9 +1,10 @@
-//! The AWS Security Token Service. The only room that knows the AWS SDK.
+//! The AWS Security Token Service. The only room that knows the AWS SDK, and with it the HTTP client.
 //!
 //! Runtime and client are made when the first call is made, and never on the way to cached credentials. Nothing is
 //! read from the calling shell but region, endpoint, proxy and certificates: never its credentials.
 
 mod fault;
+mod get;
 mod http;
 mod profile;
 mod surroundings;
@@ -26,6 +27,7 @@ use aws_sdk_sts::{
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 pub use fault::{Fault, FaultKind, Hop};
+pub(crate) use get::get;
 pub(crate) use profile::ProfileRequest;
 use time::OffsetDateTime;
 use tokio::runtime::Runtime;
@@ -289,7 +291,7 @@ impl<'a> Sts<'a> {
 }
 
 /// A URL as it may be shown: a user and password in it stay unsaid.
-fn without_user(url: &str) -> String {
+pub(crate) fn without_user(url: &str) -> String {
     match url.split_once("://") {
         Some((scheme, rest)) => {
             let authority = rest.find(['/', '?', '#']).unwrap_or(rest.len());

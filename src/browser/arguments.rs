@@ -38,6 +38,28 @@ const ALWAYS: [&str; 13] = [
 /// next window can have.
 const HEADLESS: [&str; 3] = ["--headless=new", "--disable-gpu", "--window-size=1200,900"];
 
+/// What a window has that stays when leapp has gone: it is the person's, and may restore and cache what it likes.
+const STAYING: [&str; 3] = ["--no-first-run", "--no-default-browser-check", "--password-store=basic"];
+
+/// The command line of such a window, without the program, the person's arguments and the page.
+pub(super) fn of_window(profile: &Path, headless: bool, root: bool) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = STAYING.iter().map(OsString::from).collect();
+    if headless {
+        arguments.extend(HEADLESS.iter().map(OsString::from));
+    }
+    if root {
+        arguments.push("--no-sandbox".into());
+    }
+    arguments.push(user_data(profile));
+    arguments
+}
+
+fn user_data(profile: &Path) -> OsString {
+    let mut directory = OsString::from("--user-data-dir=");
+    directory.push(profile);
+    directory
+}
+
 /// Where the page starts: the sign-in itself begins when every request is watched.
 const BLANK: &str = "about:blank";
 
@@ -50,9 +72,7 @@ pub(super) fn arguments(profile: &Path, manner: Manner, root: bool, extra: &[Str
     if root {
         arguments.push("--no-sandbox".into());
     }
-    let mut directory = OsString::from("--user-data-dir=");
-    directory.push(profile);
-    arguments.push(directory);
+    arguments.push(user_data(profile));
     arguments.extend(extra.iter().map(OsString::from));
     arguments.push(BLANK.into());
     arguments

@@ -4,7 +4,6 @@ use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::elsewhere;
 use crate::error::{Error, Kind, Result};
 
 /// The names under which Chromium-family browsers are installed, the preferred one first.
@@ -30,9 +29,9 @@ const PLACES: &[&str] = &[
 #[cfg(not(target_os = "macos"))]
 const PLACES: &[&str] = &[];
 
-/// The browser to start.
-pub(super) fn browser(configured: Option<&str>, path: Option<&OsStr>, alias: &str) -> Result<PathBuf> {
-    search(configured, path, PLACES, alias, is_program)
+/// The browser to start; `otherwise` is the way without one.
+pub(super) fn browser(configured: Option<&str>, path: Option<&OsStr>, otherwise: &str) -> Result<PathBuf> {
+    search(configured, path, PLACES, otherwise, is_program)
 }
 
 /// As [`browser`], over any file system.
@@ -40,7 +39,7 @@ fn search(
     configured: Option<&str>,
     path: Option<&OsStr>,
     places: &[&str],
-    alias: &str,
+    otherwise: &str,
     is_program: impl Fn(&Path) -> bool,
 ) -> Result<PathBuf> {
     // A relative entry would let the directory that one happens to be in choose the program.
@@ -53,30 +52,30 @@ fn search(
         } else {
             named(wanted)
         };
-        return found.ok_or_else(|| not_there(wanted, alias));
+        return found.ok_or_else(|| not_there(wanted, otherwise));
     }
     let installed = || places.iter().map(PathBuf::from).find(|file| is_program(file));
-    NAMES.iter().find_map(|name| named(name)).or_else(installed).ok_or_else(|| none(alias))
+    NAMES.iter().find_map(|name| named(name)).or_else(installed).ok_or_else(|| none(otherwise))
 }
 
 fn is_program(file: &Path) -> bool {
     file.metadata().is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
 }
 
-fn not_there(wanted: &str, alias: &str) -> Error {
+fn not_there(wanted: &str, otherwise: &str) -> Error {
     Error::new(format!("cannot find the configured browser `{wanted}`"))
         .because(if wanted.contains('/') { "no such program" } else { "it is not on the PATH" })
         .hint("set `browser` in the config, or LEAPP_BROWSER, to an installed Chromium-family browser")
-        .hint(elsewhere(alias))
+        .hint(otherwise)
         .kind(Kind::NeedsPerson)
 }
 
-fn none(alias: &str) -> Error {
+fn none(otherwise: &str) -> Error {
     Error::new("cannot find a browser")
         .because("Chrome, Chromium, Edge or Brave is needed to sign in")
         .hint("install one (Debian, Ubuntu: `apt install chromium`; macOS: `brew install --cask chromium`)")
         .hint("or name one that is elsewhere: `browser` in the config, or LEAPP_BROWSER")
-        .hint(elsewhere(alias))
+        .hint(otherwise)
         .kind(Kind::NeedsPerson)
 }
 
@@ -85,7 +84,7 @@ mod tests {
     use super::*;
 
     fn found(configured: Option<&str>, path: &str, places: &[&str], there: &[&str]) -> Result<String> {
-        search(configured, Some(OsStr::new(path)), places, "dev", |file| there.iter().any(|t| file == Path::new(t)))
+        search(configured, Some(OsStr::new(path)), places, "run: x", |file| there.iter().any(|t| file == Path::new(t)))
             .map(|file| file.display().to_string())
     }
 
@@ -122,6 +121,6 @@ mod tests {
     #[test]
     fn none_says_what_to_do_instead() {
         let error = found(None, "/a", &[], &[]).expect_err("there is none");
-        assert!(error.hints().contains(&"run: leapp login dev --saml-response FILE".to_owned()), "{error}");
+        assert!(error.hints().contains(&"run: x".to_owned()), "{error}");
     }
 }

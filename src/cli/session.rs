@@ -2,6 +2,8 @@
 
 use clap::{Args, Subcommand};
 
+use super::CredentialProcess;
+
 /// `leapp session`.
 #[derive(Debug, Args)]
 pub struct SessionArgs {
@@ -24,6 +26,9 @@ pub enum SessionCommand {
     /// Remove a session from the config, and forget its credentials
     #[command(alias = "rm")]
     Remove(Remove),
+    /// Print credentials as `leapp credential-process` does; what the Leapp desktop app wrote into ~/.aws/config
+    #[command(hide = true)]
+    Generate(CredentialProcess),
 }
 
 /// `leapp session add`.

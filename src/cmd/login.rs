@@ -7,15 +7,16 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use super::choose;
+use super::{choose, every};
 use crate::{
     broker::{Broker, Options},
     cli::Login,
     config::Config,
     context::Context,
-    error::{Error, Result},
+    credentials::Credentials,
+    error::{Error, Kind, Result},
     saml::EncodedResponse,
-    session::{Source, span},
+    session::{Session, Source, span},
 };
 
 /// The most that is read of a SAML response, in bytes: well above what STS takes, for base64 in lines and forms.
@@ -25,14 +26,55 @@ const MAX_RESPONSE: u64 = 1 << 20;
 pub(super) fn run(context: &Context, arguments: &Login) -> Result<()> {
     let options = Options { renew: true, ..arguments.asking.options()? };
     let config = Config::load(context)?;
+    if arguments.all {
+        return all(context, &config, options);
+    }
     let session = choose::session(context, &config, arguments.session.as_deref())?;
     let broker = Broker::new(context, &config, options);
     let credentials = match &arguments.saml_response {
         Some(file) => broker.credentials_with(session, response(file)?)?,
         None => broker.credentials(session)?,
     };
+    context.say(signed_in(context, session, &credentials));
+    Ok(())
+}
+
+/// Signs in to every session, with a line for each. What one has signed in to serves those that are chained from it, and
+/// what an identity provider has sent serves all sessions of that provider.
+fn all(context: &Context, config: &Config, options: Options) -> Result<()> {
+    let sessions = every::by_depth(config);
+    if sessions.is_empty() {
+        return Err(
+            Error::usage(format!("{} has no session yet", config.name)).hint("run: leapp session add federated")
+        );
+    }
+    let broker = Broker::new(context, config, options);
+    let mut in_vain: Vec<&Session> = Vec::new();
+    every::in_turn("sign in to", &sessions, |session| {
+        if let Some(failed) = in_vain.iter().find(|failed| every::is_behind(config, failed, session)) {
+            context.say(format!("`{}`: not tried, since nobody signed in for `{}`", session.alias, failed.alias));
+            return Ok(false);
+        }
+        match broker.credentials(session) {
+            Ok(credentials) => {
+                context.say(signed_in(context, session, &credentials));
+                Ok(true)
+            }
+            Err(error) if error.which() == Kind::Interrupted => Err(error),
+            Err(error) => {
+                if session.assumer().is_none() && !broker.has_assertion(session) {
+                    in_vain.push(session);
+                }
+                context.say(format!("`{}`: {}", session.alias, error.sentence()));
+                Ok(false)
+            }
+        }
+    })
+}
+
+fn signed_in(context: &Context, session: &Session, credentials: &Credentials) -> String {
     let left = credentials.expiration.map(|_| format!("{} left", span(credentials.time_left(context.now()))));
-    context.say(match &session.source {
+    match &session.source {
         Source::Profile(source) => {
             let left = left.unwrap_or_else(|| "which are read anew each time".into());
             format!("`{}` has the credentials of profile `{}`, {left}", session.alias, source.source_profile)
@@ -40,8 +82,7 @@ pub(super) fn run(context: &Context, arguments: &Login) -> Result<()> {
         Source::Federated(_) | Source::Chained(_) => {
             format!("signed in to `{}` as {}, {}", session.alias, credentials.arn, left.unwrap_or_default())
         }
-    });
-    Ok(())
+    }
 }
 
 /// Reads a SAML response that was obtained elsewhere.

@@ -1,7 +1,8 @@
 //! `leapp logout`: forget credentials.
 
-use std::{fs, io};
+use std::{collections::BTreeSet, fs, io};
 
+use super::console::FOLDER as CONSOLE;
 use crate::{
     chain::Chain,
     cli::Logout,
@@ -11,7 +12,7 @@ use crate::{
     generation,
     provider::assertion,
     session::{Session, Source},
-    vault,
+    static_profiles, vault,
 };
 
 /// Forgets what is kept for a session and those chained from it, or everything.
@@ -34,26 +35,39 @@ pub(super) fn run(context: &Context, arguments: &Logout) -> Result<()> {
 
 fn all(context: &Context) -> Result<()> {
     vault::forget_all(context)?;
-    remove_folder(context, "")?;
+    remove_folder(context, "browser", "")?;
+    remove_folder(context, CONSOLE, "")?;
+    static_profiles::forget(context, |_| true)?;
     context.say("signed out of everything");
     Ok(())
 }
 
 fn one(context: &Context, config: &Config, session: &Session, browser: bool) -> Result<()> {
     let mut signed_out = Vec::new();
+    let mut behind = BTreeSet::new();
     for other in config.sessions.values() {
         let is_behind = Chain::to(other, |alias| config.sessions.get(alias))
             .is_ok_and(|chain| chain.sessions().any(|link| link.alias == session.alias));
-        if is_behind && vault::forget(context, other.alias.as_str())? > 0 {
+        if !is_behind {
+            continue;
+        }
+        behind.insert(other.alias.as_str());
+        if vault::forget(context, other.alias.as_str())? > 0 {
             signed_out.push(format!("`{}`", other.alias));
         }
+    }
+    for profile in static_profiles::forget(context, |session| behind.contains(session))? {
+        signed_out.push(format!("the named profile `{profile}`"));
     }
     if let Source::Federated(federated) = &session.source {
         vault::forget(context, &assertion::owner(&federated.saml_url))?;
         let host = federated.saml_url.host();
-        if browser && remove_folder(context, &assertion::folder_name(host))? {
+        if browser && remove_folder(context, "browser", &assertion::folder_name(host))? {
             signed_out.push(format!("the browser at {host}"));
         }
+    }
+    if browser && remove_folder(context, CONSOLE, session.alias.as_str())? {
+        signed_out.push(format!("the console of `{}`", session.alias));
     }
     match signed_out.as_slice() {
         [] => context.say(format!("`{}` was signed out already", session.alias)),
@@ -62,9 +76,9 @@ fn one(context: &Context, config: &Config, session: &Session, browser: bool) -> 
     Ok(())
 }
 
-/// Removes a browser profile, or all of them; whether there was one.
-fn remove_folder(context: &Context, provider: &str) -> Result<bool> {
-    let folder = context.paths().state.join("browser").join(provider);
+/// Removes a browser profile, or all of a room; whether there was one.
+fn remove_folder(context: &Context, room: &str, name: &str) -> Result<bool> {
+    let folder = context.paths().state.join(room).join(name);
     match fs::remove_dir_all(&folder) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),

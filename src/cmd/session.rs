@@ -6,12 +6,14 @@ mod flags;
 mod remove;
 mod show;
 
+use super::credential_process;
 use crate::{
     cli::{Rename, SessionCommand},
     config::change::{Change, chained_from, quoted},
     context::Context,
     error::{Error, Result},
     session::Alias,
+    static_profiles,
 };
 
 /// Does what is asked with a session.
@@ -22,6 +24,7 @@ pub(super) fn run(context: &Context, command: &SessionCommand) -> Result<()> {
         SessionCommand::Edit(arguments) => edit::run(context, arguments),
         SessionCommand::Rename(arguments) => rename(context, arguments),
         SessionCommand::Remove(arguments) => remove::run(context, arguments),
+        SessionCommand::Generate(arguments) => credential_process::run(context, arguments),
     }
 }
 
@@ -30,6 +33,10 @@ fn rename(context: &Context, arguments: &Rename) -> Result<()> {
     let old = named(&arguments.old)?;
     let changed = Change::Rename { old: old.clone(), new: new.clone() }.make(context)?;
     context.say(format!("renamed `{old}` to `{new}`"));
+    static_profiles::rename(context, &old, &new)?;
+    if changed.after.sessions.get(&new).is_some_and(|session| session.profile.is_some()) {
+        context.say("if its named profile is in ~/.aws/config, run: leapp profile sync");
+    }
     let followers: Vec<&Alias> = chained_from(&changed.after, &new)
         .into_iter()
         .filter(|session| session.assumer() == Some(&new))

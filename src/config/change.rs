@@ -1,6 +1,6 @@
 //! What a person may change in the config, and that nothing else changes with it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Display};
 
 use super::{Config, edit, field::Field, setting::Setting, store};
 use crate::{
@@ -199,8 +199,8 @@ fn as_flag(hint: &str) -> String {
 }
 
 /// `` `a`, `b` and `c` ``.
-pub(crate) fn quoted<'a>(aliases: impl IntoIterator<Item = &'a Alias>) -> String {
-    let names: Vec<String> = aliases.into_iter().map(|alias| format!("`{alias}`")).collect();
+pub(crate) fn quoted(names: impl IntoIterator<Item = impl Display>) -> String {
+    let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
     match names.split_last() {
         Some((last, [])) => last.clone(),
         Some((last, others)) => format!("{} and {last}", others.join(", ")),

@@ -173,7 +173,7 @@ fn in_browser(means: &Means<'_>, session: &Session, federated: &Federated) -> Re
         withheld: &context.environment().names_starting_with(&["AWS_", "LEAPP_", "AMAZON_"]),
         display: context.has_display(),
         root: nix::unistd::geteuid().is_root(),
-        timeout: settings.sign_in_timeout,
+        timeout: context.bounded(settings.sign_in_timeout),
         is_target: endpoint::is_sign_in,
         patterns: &endpoint::patterns(),
     };

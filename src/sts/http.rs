@@ -30,6 +30,16 @@ const MAX_BUNDLE: u64 = 8 << 20;
 /// `AWS_CA_BUNDLE`, else the system's. TLS is set up only where something speaks it: reading the system's
 /// certificates takes longer than a call to an STS on this machine.
 pub(super) fn client(context: &Context, endpoint: Option<&str>, read_timeout: Duration) -> Result<SharedHttpClient> {
+    let connector = connector(context, endpoint, read_timeout)?;
+    Ok(http_client_fn(move |_, _| connector.clone()))
+}
+
+/// As [`client`], for a request that the SDK does not make.
+pub(super) fn connector(
+    context: &Context,
+    endpoint: Option<&str>,
+    read_timeout: Duration,
+) -> Result<SharedHttpConnector> {
     let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(read_timeout).build();
     let builder = Connector::builder()
         .connector_settings(settings)
@@ -44,8 +54,7 @@ pub(super) fn client(context: &Context, endpoint: Option<&str>, read_timeout: Du
             .map_err(|error| Error::new("cannot set up TLS").because(error))?;
         builder.tls_provider(Provider::Rustls(CryptoMode::AwsLc)).tls_context(tls).build()
     };
-    let connector = SharedHttpConnector::new(connector);
-    Ok(http_client_fn(move |_, _| connector.clone()))
+    Ok(SharedHttpConnector::new(connector))
 }
 
 fn has_tls_proxy(context: &Context) -> bool {

@@ -5,7 +5,10 @@ use std::{
     io::{self, Read as _, Write as _},
 };
 
-use nix::sys::termios::{self, LocalFlags, SetArg, SpecialCharacterIndices, Termios};
+use nix::{
+    sys::termios::{self, LocalFlags, SetArg, SpecialCharacterIndices, Termios},
+    unistd::{getpgrp, tcgetpgrp},
+};
 use signal_hook::low_level::emulate_default_handler;
 use zeroize::Zeroizing;
 
@@ -32,6 +35,13 @@ impl Terminal {
             return None;
         }
         OpenOptions::new().read(true).write(true).open("/dev/tty").ok().map(|tty| Self { tty })
+    }
+
+    /// The controlling terminal, where this process may ask on it: a job in the background that reads from its terminal,
+    /// or sets it, is stopped until somebody notices.
+    pub(crate) fn in_foreground() -> Option<File> {
+        let tty = OpenOptions::new().read(true).write(true).open("/dev/tty").ok()?;
+        (tcgetpgrp(&tty).ok()? == getpgrp()).then_some(tty)
     }
 
     /// Says a line.

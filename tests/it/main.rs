@@ -3,13 +3,17 @@
 #![allow(clippy::disallowed_methods, reason = "a test asks the bed's environment directly")]
 #![allow(unreachable_pub, reason = "what the harness offers is for the modules beside it")]
 
+mod console;
+mod credential_process;
 mod env;
+mod every;
 mod exec;
 mod faults;
 mod flight;
 mod harness;
 mod hooks;
 mod hops;
+mod named_profiles;
 mod profile;
 mod quoting;
 mod secrets;

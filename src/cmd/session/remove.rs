@@ -11,6 +11,7 @@ use crate::{
     error::{Error, Kind, Result},
     generation,
     session::Alias,
+    static_profiles,
     ui::form::Form,
     vault,
 };
@@ -56,6 +57,9 @@ fn forget(context: &Context, aliases: &[Alias]) -> Result<()> {
     let mut forgotten = 0;
     for alias in aliases {
         forgotten += vault::forget(context, alias.as_str())?;
+    }
+    for profile in static_profiles::forget(context, |session| aliases.iter().any(|alias| alias.as_str() == session))? {
+        context.say(format!("took the keys of the named profile `{profile}` out of its file"));
     }
     if forgotten > 0 {
         generation::sign_out(context);

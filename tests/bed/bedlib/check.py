@@ -316,6 +316,46 @@ def bare_saml(text: str) -> int:
         return answer.code
 
 
+def check_federation(alice: dict) -> None:
+    """The federation endpoint of the console."""
+
+    def ask(path: str = "/t/federation/", **query) -> tuple[int, str]:
+        try:
+            url = f"{env['LEAPP_BED_STS']}{path}federation?{urllib.parse.urlencode(query)}"
+            with urllib.request.urlopen(url, timeout=10) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as answer:
+            return answer.code, answer.read().decode()
+
+    def session(of: dict, **change) -> str:
+        names = {"sessionId": "AccessKeyId", "sessionKey": "SecretAccessKey", "sessionToken": "SessionToken"}
+        return json.dumps({name: of[theirs] for name, theirs in names.items()} | change)
+
+    token = {"Action": "getSigninToken", "Session": session(alice)}
+    deploy = client(alice).assume_role(RoleArn=DEPLOY, RoleSessionName="hop")["Credentials"]
+    status, body = ask(**token, SessionDuration=3600)
+    tell("a sign-in token", status == 200 and "SigninToken" in body, body)
+    tell("a sign-in token of a chained role", ask(Action="getSigninToken", Session=session(deploy))[0] == 200)
+    login = {"Action": "login", "Issuer": "x", "SigninToken": json.loads(body)["SigninToken"]}
+    console = "https://eu-west-1.console.aws.amazon.com/s3/home?region=eu-west-1"
+    status, body = ask(**login, Destination=console)
+    tell("the console", status == 200 and "assumed-role/Admin/" in body, body)
+    for name, path, query in (
+        ("a wrong secret", "/", token | {"Session": session(alice, sessionKey="x")}),
+        ("a wrong token", "/", token | {"Session": session(alice, sessionToken="x")}),
+        ("no JSON", "/", token | {"Session": "x"}),
+        ("credentials that have run out", "/clock/+50000/", token),
+        ("a duration out of bounds", "/", token | {"SessionDuration": "43201"}),
+        ("a duration of a chained role", "/", token | {"Session": session(deploy), "SessionDuration": "900"}),
+        ("an unknown sign-in token", "/", login | {"SigninToken": "x", "Destination": console}),
+        ("an old sign-in token", "/clock/+900/", login | {"Destination": console}),
+        ("a destination elsewhere", "/", login | {"Destination": "https://console.aws.amazon.com.evil.example/"}),
+    ):
+        status, body = ask(path, **query)
+        tell(f"refused by the federation endpoint: {name}", status in (400, 403), body)
+    tell("no secret in the journal", "SigninToken=" not in Path(env["LEAPP_BED_STS_LOG"]).read_text())
+
+
 def check_latency(alice: dict) -> None:
     """Says how long an AssumeRole takes over a connection that is open, boto3's own time included."""
     caller = client(alice, "/t/latency/")
@@ -350,6 +390,7 @@ def main() -> int:
     check_chains(credentials)
     check_faults(credentials)
     check_server(credentials, alice)
+    check_federation(credentials)
     check_assertion_command()
     check_latency(credentials)
     return 1 if wrong else 0

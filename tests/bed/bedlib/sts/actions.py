@@ -239,6 +239,7 @@ def assume_role(call: Call) -> dict:
         )
 
     issued, answer = _issue(call, role_arn, session_name, seconds or HOUR)
+    issued.chained = True
     issued.tags = call.caller.tags | {key: tags[key] for key in transitive if key in tags}
     issued.source_identity = source_identity
     if source_identity:

@@ -17,6 +17,7 @@ class Issued:
     expiration: datetime
     tags: dict[str, str] = field(default_factory=dict)  # those that go on to the next role
     source_identity: str | None = None
+    chained: bool = False  # had with the credentials of another role
 
     @property
     def arn(self) -> str:

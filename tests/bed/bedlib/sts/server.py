@@ -21,7 +21,7 @@ from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qsl, unquote
 
 from .. import certificates
-from . import actions, faults, keys, prefix, reply, sigv4, world
+from . import actions, faults, federation, keys, prefix, reply, sigv4, world
 from .journal import Entry, Journal
 from .reply import AwsError
 
@@ -75,7 +75,10 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(400, f"bed: malformed prefix: {problem}\n".encode(), "text/plain")
             return
         entry.tag = wishes.tag
-        entry.action = f"{self.command} {wishes.rest}"
+        path, _, query = wishes.rest.partition("?")
+        is_federation = self.command == "GET" and path == federation.PATH
+        # what is asked of the federation endpoint is secret
+        entry.action = f"{self.command} {path if is_federation else wishes.rest}"
 
         if wishes.delay:
             time.sleep(wishes.delay / 1000)
@@ -90,6 +93,8 @@ class Handler(BaseHTTPRequestHandler):
         elif error := faults.error(wishes):
             self.name_action(entry, body)
             self.refuse(entry, error)
+        elif is_federation:
+            self.answer_federation(entry, wishes, query)
         elif self.is_sts(body):
             self.answer_sts(entry, wishes, body)
         else:
@@ -124,6 +129,15 @@ class Handler(BaseHTTPRequestHandler):
         except Exception as problem:  # a fault of the bed itself: say so, do not look like AWS
             entry.code = f"bed: {type(problem).__name__}: {problem}"
             self.finish_with(entry, 500, entry.code.encode(), "text/plain")
+
+    def answer_federation(self, entry: Entry, wishes: prefix.Prefix, query: str) -> None:
+        now = datetime.now(timezone.utc) + timedelta(seconds=wishes.clock)
+        try:
+            kind, content = federation.answer(dict(parse_qsl(query, keep_blank_values=True)), now, entry)
+            self.finish_with(entry, 200, content, kind)
+        except AwsError as error:
+            entry.code = error.code
+            self.finish_with(entry, error.status, f"{error.message}\n".encode(), "text/plain")
 
     def refuse(self, entry: Entry, error: AwsError) -> None:
         entry.code = error.code

@@ -1,0 +1,144 @@
+//! `leapp profile`: named profiles, for programs that ask AWS SDKs for one.
+
+use crate::{
+    broker::{Broker, Options},
+    chain::Chain,
+    cli::{ProfileCommand, Sync, WriteProfile},
+    config::{Config, change::quoted},
+    context::Context,
+    environment::rfc3339,
+    error::{Error, Result},
+    named_profiles::{Kind, Profile, command_line, sections},
+    process,
+    profile_file::ProfileFile,
+    session::{ProfileName, Session, Source},
+    static_profiles,
+};
+
+/// Does what is asked with named profiles.
+pub(super) fn run(context: &Context, command: &ProfileCommand) -> Result<()> {
+    match command {
+        ProfileCommand::Sync(arguments) if arguments.remove => remove(context, arguments),
+        ProfileCommand::Sync(arguments) => sync(context, arguments),
+        ProfileCommand::Write(arguments) => write(context, arguments),
+    }
+}
+
+fn sync(context: &Context, arguments: &Sync) -> Result<()> {
+    let config = Config::load(context)?;
+    let profiles = profiles(context, &config)?;
+    let names: Vec<&String> = profiles.iter().map(|profile| &profile.name).collect();
+    let file = ProfileFile::here(context, Kind::Config);
+    let changed =
+        file.change(context, arguments.dry_run, |restored| restored.with_block(&profiles, arguments.force))?;
+    if arguments.dry_run {
+        context.print(&changed.diff)?;
+    } else if profiles.is_empty() {
+        context.say(format!("no session of {} has a named profile; add a line to one: profile = \"…\"", config.name));
+    } else if changed.any {
+        context.say(format!("wrote {} to {}", quoted(&names), file.name));
+    } else {
+        context.say(format!("{} has {} already", file.name, quoted(&names)));
+    }
+    warn_of_static_keys(context, &names)
+}
+
+fn remove(context: &Context, arguments: &Sync) -> Result<()> {
+    let file = ProfileFile::here(context, Kind::Config);
+    let changed = file.change(context, arguments.dry_run, |restored| Ok(restored.without_block()))?;
+    if arguments.dry_run {
+        return context.print(&changed.diff);
+    }
+    let (name, had_block) = (&file.name, changed.had_block);
+    context.say(if had_block {
+        format!("took leapp's named profiles out of {name}")
+    } else {
+        format!("{name} has none of leapp's")
+    });
+    Ok(())
+}
+
+/// The profiles of all sessions that have one, by their names.
+fn profiles(context: &Context, config: &Config) -> Result<Vec<Profile>> {
+    let cannot = || Error::new("cannot write named profiles");
+    ask_no_circle(config)?;
+    let path = process::own_path(context.environment().get_os("PATH"))
+        .map_err(|error| cannot().because(format!("the system does not say where leapp is: {error}")))?;
+    let program = path
+        .to_str()
+        .filter(|path| !path.chars().any(char::is_control))
+        .ok_or_else(|| cannot().because(format!("no config file can hold the path {}", path.display())))?;
+    let broker = Broker::new(context, config, Options::default());
+    let profile = |session: &Session| {
+        let name = session.profile.as_ref()?.to_string();
+        let region = broker.region(session).map(|region| format!("region = {region}"));
+        let command = command_line(&[program, "credential-process", session.alias.as_str()]);
+        let lines = region.into_iter().chain([format!("credential_process = {command}")]).collect();
+        Some(Profile { name, lines })
+    };
+    let mut profiles: Vec<Profile> = config.sessions.values().filter_map(profile).collect();
+    profiles.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(profiles)
+}
+
+/// A named profile must not be had, through whatever sessions, from itself: its process would start itself for ever.
+fn ask_no_circle(config: &Config) -> Result<()> {
+    let source = |session: &Session| {
+        let chain = Chain::to(session, |alias| config.sessions.get(alias)).ok()?;
+        match &chain.base.source {
+            Source::Profile(profile) => Some(profile.source_profile.clone()),
+            Source::Federated(_) | Source::Chained(_) => None,
+        }
+    };
+    let named = |name: &ProfileName| config.sessions.values().find(|session| session.profile.as_ref() == Some(name));
+    for session in config.sessions.values().filter(|session| session.profile.is_some()) {
+        let mut current = Some(session);
+        for _ in 0..=config.sessions.len() {
+            current = current.and_then(source).as_ref().and_then(named);
+        }
+        if current.is_some() {
+            let (alias, profile) = (&session.alias, session.profile.as_ref().map_or("", ProfileName::as_str));
+            return Err(Error::usage(format!("cannot make `{alias}` the named profile `{profile}`"))
+                .because("its credentials come from a profile that would ask for itself")
+                .hint(format!("give `{alias}` another named profile, or none")));
+        }
+    }
+    Ok(())
+}
+
+/// Keys beside a profile's name in `~/.aws/credentials` win over its credential process in every SDK.
+fn warn_of_static_keys(context: &Context, names: &[&String]) -> Result<()> {
+    let file = ProfileFile::here(context, Kind::Credentials);
+    let text = file.read()?.unwrap_or_default();
+    for section in sections(&text, Kind::Credentials) {
+        let Some(name) = section.profile.as_ref().filter(|name| names.contains(name)) else { continue };
+        if section.settings(&text).any(|(key, _)| key == "aws_access_key_id") {
+            context.say(format!(
+                "`{name}` has keys of its own at {}:{}, and AWS SDKs take those; remove them there",
+                file.name, section.line
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn write(context: &Context, arguments: &WriteProfile) -> Result<()> {
+    let name = &arguments.name;
+    if !arguments.plain {
+        return Err(Error::usage(format!("cannot write `{name}`"))
+            .because("keys in plain text can be read by every program of yours, and are written only with --static")
+            .hint("without any keys in files, run: leapp profile sync")
+            .hint(format!("in plain text, run: leapp profile write {name} --static")));
+    }
+    let config = Config::load(context)?;
+    let of_profile = |session: &&Session| session.profile.as_ref().is_some_and(|profile| profile.as_str() == name);
+    let session = config.sessions.values().find(of_profile).map_or_else(|| config.session(name), Ok)?;
+    let profile = session.profile.as_ref().map_or(session.alias.as_str(), |profile| profile.as_str());
+    let credentials = Broker::new(context, &config, Options::default()).credentials(session)?;
+    let file = static_profiles::write(context, profile, session.alias.as_str(), &credentials, arguments.force)?;
+    let end =
+        credentials.expiration.and_then(rfc3339).map_or_else(String::new, |end| format!(", and good until {end}"));
+    context.say(format!("the keys of `{profile}` are in plain text in {}{end}", file.name));
+    context.say(format!("to take them out, run: leapp logout {}", session.alias));
+    Ok(())
+}
