@@ -93,6 +93,12 @@ pub struct Exec {
     /// Which credentials
     #[command(flatten)]
     pub using: Using,
+    /// Stay, and renew the credentials for as long as the command runs
+    #[arg(long)]
+    pub refresh: bool,
+    /// Do not stay, also where the session says so
+    #[arg(long, overrides_with = "refresh")]
+    pub no_refresh: bool,
     /// The session; on a terminal it is asked for
     #[arg(value_name = "SESSION")]
     pub session: Option<String>,

@@ -81,6 +81,23 @@ pub(crate) const COMPETITORS: [&str; 28] = [
     "AWS_DELEGATION_TOKEN",
 ];
 
+/// Where SDKs fetch credentials, and what they show there (the container credential provider of the AWS SDKs).
+const ENDPOINT_URI: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
+const ENDPOINT_TOKEN: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
+
+/// An endpoint that serves a session's credentials, as a plan is made of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Served<'a> {
+    /// The session's alias.
+    pub alias: &'a str,
+    /// The region to work in; where it is none, the region of the environment stays.
+    pub region: Option<&'a str>,
+    /// Where the credentials are fetched.
+    pub uri: &'a Secret,
+    /// What is shown there.
+    pub token: &'a Secret,
+}
+
 /// The credentials of a session, as a plan is made of them.
 #[derive(Clone, Copy, Debug)]
 pub struct Grant<'a> {
@@ -141,6 +158,21 @@ impl Plan {
             }
         }
         plan.unset.extend(COMPETITORS.map(Cow::Borrowed));
+        Ok(plan)
+    }
+
+    /// Makes an endpoint's credentials the only ones: keys in the environment would win over it.
+    ///
+    /// # Errors
+    /// Where a value has a NUL in it.
+    pub fn for_endpoint(served: &Served<'_>) -> Result<Self> {
+        let mut plan = Self::clear_credentials();
+        plan.set(ENDPOINT_URI, served.uri.expose())?;
+        plan.set(ENDPOINT_TOKEN, served.token.expose())?;
+        for name in REGIONS {
+            served.region.map_or(Ok(()), |region| plan.set(name, region))?;
+        }
+        plan.set(SESSION, served.alias)?;
         Ok(plan)
     }
 
@@ -234,7 +266,7 @@ fn checked(name: Name) -> Result<Name> {
 }
 
 /// A moment as SDKs read it: `2026-01-31T23:59:59Z`. None outside the years that RFC 3339 can write.
-fn rfc3339(moment: OffsetDateTime) -> Option<String> {
+pub(crate) fn rfc3339(moment: OffsetDateTime) -> Option<String> {
     let utc = moment.checked_to_offset(UtcOffset::UTC)?;
     let (year, month, day) = utc.to_calendar_date();
     let (hour, minute, second) = utc.to_hms();
@@ -314,6 +346,24 @@ mod tests {
         let kept = ["AWS_REGION=mine", "AWS_DEFAULT_REGION=mine"];
         let set = ["AWS_ACCESS_KEY_ID=AKIA", "AWS_SECRET_ACCESS_KEY=s", "LEAPP_SESSION=dev"];
         assert_eq!(texts(&after), [&kept[..], &set[..]].concat());
+    }
+
+    #[test]
+    fn an_endpoint_brings_its_two_variables_and_removes_every_competitor() {
+        let (uri, token) = (Secret::new("http://127.0.0.1:1/x"), Secret::new("t"));
+        let served = Served { alias: "dev", region: Some("eu-west-1"), uri: &uri, token: &token };
+        let plan = Plan::for_endpoint(&served).expect("a plan");
+        let before: Vec<_> = GRANTED.into_iter().chain(COMPETITORS).map(|name| (name, "other")).collect();
+        assert_eq!(
+            texts(&plan.apply(inherited(&before))),
+            [
+                "AWS_CONTAINER_CREDENTIALS_FULL_URI=http://127.0.0.1:1/x",
+                "AWS_CONTAINER_AUTHORIZATION_TOKEN=t",
+                "AWS_REGION=eu-west-1",
+                "AWS_DEFAULT_REGION=eu-west-1",
+                "LEAPP_SESSION=dev",
+            ]
+        );
     }
 
     #[test]

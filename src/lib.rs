@@ -14,6 +14,7 @@ pub mod context;
 pub mod credentials;
 mod digest;
 pub mod directory;
+mod endpoint;
 pub mod environment;
 pub mod error;
 mod files;
@@ -30,6 +31,7 @@ pub mod session;
 pub mod shell;
 mod signals;
 pub mod sts;
+mod supervise;
 mod ui;
 pub mod vault;
 
@@ -46,7 +48,11 @@ use crate::{
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     process::keep_secrets_out_of_core_dumps();
     process::say_nothing_secret_in_panics();
-    let arguments = cmd::exec::with_session_place(arguments.into_iter().collect());
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if let Some(code) = supervise::inner(&arguments) {
+        return code;
+    }
+    let arguments = cmd::exec::with_session_place(arguments);
     let verb = cmd::verb(&arguments);
     if verb == Some("env")
         && let Some(text) = cmd::env::prologue(&arguments)
@@ -55,7 +61,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         return fail(verb, &arguments, &Error::new("cannot write to standard output").because(error));
     }
     match panic::catch_unwind(|| parse_and_run(&arguments)) {
-        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Ok(code)) => ExitCode::from(code),
         Ok(Err(error)) => {
             context::to_stderr(&format!("{error}\n"));
             fail(verb, &arguments, &error)
@@ -64,13 +70,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn parse_and_run(arguments: &[OsString]) -> Result<()> {
+fn parse_and_run(arguments: &[OsString]) -> Result<u8> {
     match Cli::try_parse_from(arguments) {
         Ok(cli) => cmd::run(cli),
         // Help and version, which were asked for.
         Err(error) if !error.use_stderr() => {
             let _ = error.print();
-            Ok(())
+            Ok(0)
         }
         Err(error) => Err(misused(&error)),
     }

@@ -12,6 +12,7 @@ mod hooks;
 mod hops;
 mod profile;
 mod quoting;
+mod refresh;
 mod secrets;
 mod session;
 mod shells;

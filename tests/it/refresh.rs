@@ -1,0 +1,3 @@
+//! `leapp exec --refresh` and `leapp serve`: credentials that SDKs fetch, and fetch again.
+
+mod clients;
