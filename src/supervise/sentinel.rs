@@ -19,7 +19,7 @@ use nix::{
 };
 use signal_hook::flag;
 
-use super::{HANDLED, STOPS, launch};
+use super::{HANDLED, STOPS, launch, stop_set};
 use crate::error::{Error, Result};
 
 /// How long the sentinel may take to answer, in milliseconds: it may be stopped.
@@ -86,6 +86,8 @@ pub(super) fn watch() -> Result<()> {
         flag::register(signal as i32, Arc::clone(&came)).map_err(cannot)?;
         flags.push((bit, came));
     }
+    // Blocked in leapp, and masks are inherited.
+    stop_set().thread_unblock().map_err(|errno| cannot(errno.into()))?;
     let (mut questions, mut answers) = (io::stdin().lock(), io::stdout().lock());
     loop {
         let came = flags.iter().filter(|(_, came)| came.swap(false, Ordering::SeqCst));
