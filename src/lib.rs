@@ -12,6 +12,7 @@ mod cmd;
 pub mod config;
 pub mod context;
 pub mod credentials;
+mod default_profile;
 mod digest;
 pub mod directory;
 mod endpoint;

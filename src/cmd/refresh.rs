@@ -12,6 +12,7 @@ use crate::{
     config::Config,
     context::Context,
     credentials::Credentials,
+    default_profile::{self, Shelter},
     endpoint::{Endpoint, Renewal, margin},
     environment::{Plan, Served},
     error::Result,
@@ -52,7 +53,9 @@ pub(super) fn run(
     })?;
     leave_no_region_of_another(context, region.as_ref(), &mut plan)?;
     exec::pin(session, &mut plan)?;
+    let shelter = Shelter::from(context, &default_profile::rivals(context), &mut plan)?;
     let end = supervision.run(program, arguments, &plan)?;
+    drop(shelter);
     Ok(end.hand_on())
 }
 

@@ -26,8 +26,9 @@ use super::{
 
 /// How many connections are answered at a time; the others wait to be accepted.
 const CONNECTIONS: usize = 256;
-/// How long a connection may take, from being accepted to its last byte: an SDK takes a millisecond.
-const LONGEST: Duration = Duration::from_secs(5);
+/// How long a connection may take, from being accepted to its last byte. An SDK takes a millisecond; botocore gives up
+/// after this time.
+const LONGEST: Duration = Duration::from_secs(2);
 /// How many headers a request may have; those of SDKs have under ten.
 const HEADERS: usize = 32;
 /// How long a request's head may be, in bytes; the least that hyper can be told.
@@ -68,6 +69,7 @@ async fn attend(stream: impl AsyncRead + AsyncWrite + Unpin, desk: Arc<Desk>) {
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .keep_alive(false)
+        .half_close(true)
         .max_headers(HEADERS)
         .max_buf_size(HEAD)
         .serve_connection(TokioIo::new(stream), service);

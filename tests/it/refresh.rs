@@ -1,5 +1,9 @@
 //! `leapp exec --refresh` and `leapp serve`: credentials that SDKs fetch, and fetch again.
 
+mod attacks;
 mod clients;
+mod open;
+mod renewal;
+mod rivals;
 mod signals;
 mod terminal;

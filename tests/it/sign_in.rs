@@ -1,7 +1,7 @@
 //! Signing in, in a real browser at real identity providers, with a person who clicks and types.
 
 mod crowd;
-mod desk;
+pub(crate) mod desk;
 mod first;
 mod given_up;
 mod silent;

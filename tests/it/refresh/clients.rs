@@ -16,8 +16,13 @@ print(arn, len(keys))
 
 /// A home whose STS gives credentials for so many seconds.
 pub(super) fn with_ttl(seconds: u32) -> Home {
+    with_sts(&format!("/ttl/{seconds}"))
+}
+
+/// A home that has signed in at an STS of this kind.
+pub(super) fn with_sts(path: &str) -> Home {
     let mut home = Home::new();
-    home.sts_path = format!("/ttl/{seconds}");
+    home.sts_path = path.into();
     home.sign_in("corp");
     home
 }
