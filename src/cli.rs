@@ -2,7 +2,7 @@
 
 mod session;
 
-use std::ffi::OsString;
+use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -32,6 +32,8 @@ pub enum Command {
     Env(Env),
     /// Sign in to a session, and get new credentials
     Login(Login),
+    /// Serve a session's credentials to programs that leapp does not start
+    Serve(Serve),
     /// Forget a session's credentials
     Logout(Logout),
     /// Forget the unlocked key of the vault; what is kept stays
@@ -129,6 +131,44 @@ pub struct Env {
     /// Do not ask before a protected session's credentials enter the shell
     #[arg(long)]
     pub yes: bool,
+}
+
+/// `leapp serve`.
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "leapp serve [OPTIONS] [SESSION]\n       leapp serve --stop [SESSION]",
+    after_help = "Prints the variables by which AWS SDKs find the server. It renews the credentials, and ends with the shell\n\
+                  that it was started from.\n\nExample: eval \"$(leapp serve prod)\""
+)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
+pub struct Serve {
+    /// Which credentials
+    #[command(flatten)]
+    pub using: Using,
+    /// The session; on a terminal it is asked for
+    #[arg(value_name = "SESSION")]
+    pub session: Option<String>,
+    /// Write for this shell: sh, bash, zsh, ksh, fish, nushell, elvish, tcsh, xonsh, powershell
+    #[arg(long, value_name = "SHELL")]
+    pub shell: Option<String>,
+    /// Print the two variables as JSON
+    #[arg(long, conflicts_with = "shell")]
+    pub json: bool,
+    /// Listen on this unix socket too, for containers
+    #[arg(long, value_name = "PATH")]
+    pub socket: Option<PathBuf>,
+    /// Stay in front, until a signal comes or the process that started it ends
+    #[arg(long)]
+    pub foreground: bool,
+    /// Stop the servers of the session, or all of them
+    #[arg(long, conflicts_with_all = ["shell", "json", "socket", "foreground"])]
+    pub stop: bool,
+    /// Do not ask before a protected session's credentials are served to the shell
+    #[arg(long)]
+    pub yes: bool,
+    /// The process whose end is the server's
+    #[arg(long, hide = true)]
+    pub attached: Option<String>,
 }
 
 /// `leapp login`.

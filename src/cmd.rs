@@ -9,6 +9,7 @@ mod list;
 mod login;
 mod logout;
 mod refresh;
+pub(crate) mod serve;
 mod session;
 mod status;
 mod trust;
@@ -37,6 +38,7 @@ pub(crate) fn run(cli: Cli) -> Result<u8> {
         Command::Env(arguments) => env::run(&context, &arguments),
         Command::Login(arguments) => login::run(&context, &arguments),
         Command::Logout(arguments) => logout::run(&context, &arguments),
+        Command::Serve(arguments) => serve::run(&context, &arguments),
         Command::Lock => lock(&context),
         Command::List(arguments) => list::run(&context, &arguments),
         Command::Status(arguments) => status::run(context, &arguments),

@@ -82,6 +82,11 @@ impl Rival {
         let (file, key) = (context.paths().short(&self.path), &self.key);
         format!("{file} has `{key}` under [default], which SDKs prefer to an endpoint")
     }
+
+    /// The variable that names another file.
+    pub(crate) fn variable(&self) -> &'static str {
+        self.variable
+    }
 }
 
 impl Shelter {

@@ -10,6 +10,7 @@ mod door;
 mod renewal;
 mod schedule;
 mod server;
+mod socket;
 mod store;
 
 use std::{fmt, io, net::Ipv4Addr, sync::Arc, thread};
@@ -25,7 +26,7 @@ use crate::{
     secret::Secret,
 };
 
-pub(crate) use self::{renewal::Renewal, schedule::margin};
+pub(crate) use self::{renewal::Renewal, schedule::margin, socket::Socket};
 
 /// An endpoint that answers for as long as the process lives.
 pub(crate) struct Endpoint {
@@ -36,16 +37,27 @@ pub(crate) struct Endpoint {
 }
 
 impl Endpoint {
-    /// Opens an endpoint with these credentials, and renews them from then on.
+    /// Opens an endpoint with these credentials, and renews them from then on. It is on the loopback address, and on a
+    /// unix socket where one is given.
     ///
     /// # Errors
     /// Where no port can be had.
-    pub(crate) fn open(context: &Context, credentials: Credentials, renewal: Renewal) -> Result<Self> {
-        Self::start(context, credentials, renewal)
+    pub(crate) fn open(
+        context: &Context,
+        credentials: Credentials,
+        renewal: Renewal,
+        socket: Option<&Socket>,
+    ) -> Result<Self> {
+        Self::start(context, credentials, renewal, socket)
             .map_err(|error| Error::new("cannot open an endpoint for credentials").because(error))
     }
 
-    fn start(context: &Context, credentials: Credentials, renewal: Renewal) -> io::Result<Self> {
+    fn start(
+        context: &Context,
+        credentials: Credentials,
+        renewal: Renewal,
+        socket: Option<&Socket>,
+    ) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
         let host = listener.local_addr()?.to_string();
@@ -55,8 +67,9 @@ impl Endpoint {
         let store = Arc::new(Store::new(credentials));
         let door = Door { host, path, token: endpoint.token.clone() };
         let desk = Arc::new(Desk { door, store: Arc::clone(&store), clock: context.clock() });
+        let socket = socket.map(Socket::listener).transpose()?;
         let named = |name: &str| thread::Builder::new().name(name.to_owned());
-        named("endpoint").spawn(move || runtime.block_on(server::serve(listener, desk)))?;
+        named("endpoint").spawn(move || runtime.block_on(server::serve(listener, socket, desk)))?;
         named("renewal").spawn(move || renewal.run(&store))?;
         Ok(endpoint)
     }

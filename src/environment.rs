@@ -161,14 +161,25 @@ impl Plan {
         Ok(plan)
     }
 
+    /// The two variables by which SDKs find an endpoint, and nothing else.
+    ///
+    /// # Errors
+    /// Where a value has a NUL in it.
+    pub fn of_endpoint(served: &Served<'_>) -> Result<Self> {
+        let mut plan = Self::new();
+        plan.set(ENDPOINT_URI, served.uri.expose())?;
+        plan.set(ENDPOINT_TOKEN, served.token.expose())?;
+        Ok(plan)
+    }
+
     /// Makes an endpoint's credentials the only ones: keys in the environment would win over it.
     ///
     /// # Errors
     /// Where a value has a NUL in it.
     pub fn for_endpoint(served: &Served<'_>) -> Result<Self> {
-        let mut plan = Self::clear_credentials();
-        plan.set(ENDPOINT_URI, served.uri.expose())?;
-        plan.set(ENDPOINT_TOKEN, served.token.expose())?;
+        let mut plan = Self::of_endpoint(served)?;
+        plan.unset = Self::clear_credentials().unset;
+        plan.unset.retain(|name| ![ENDPOINT_URI, ENDPOINT_TOKEN].contains(&name.as_ref()));
         for name in REGIONS {
             served.region.map_or(Ok(()), |region| plan.set(name, region))?;
         }

@@ -55,7 +55,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
     let arguments = cmd::exec::with_session_place(arguments);
     let verb = cmd::verb(&arguments);
-    if verb == Some("env")
+    if is_evaluated(verb, &arguments)
         && let Some(text) = cmd::env::prologue(&arguments)
         && let Err(error) = context::to_stdout(&text)
     {
@@ -91,10 +91,15 @@ fn misused(error: &clap::Error) -> Error {
     lines.fold(Error::usage(first.trim_start_matches("error: ")), Error::hint)
 }
 
+/// Whether a shell evaluates what this verb prints.
+fn is_evaluated(verb: Option<&str>, arguments: &[OsString]) -> bool {
+    verb == Some("env") || verb == Some("serve") && cmd::serve::is_evaluated(arguments)
+}
+
 /// The exit code of a failure; what a shell evaluates is left in a state in which nothing goes ahead.
 fn fail(verb: Option<&str>, arguments: &[OsString], error: &Error) -> ExitCode {
     // Options before the verb, or a misspelt one: it may well be `env` that was meant.
-    if verb.is_none_or(|verb| verb == "env" || !cmd::is_verb(verb))
+    if verb.is_none_or(|word| is_evaluated(verb, arguments) || !cmd::is_verb(word))
         && let Some(text) = cmd::env::failure(arguments)
     {
         // Where standard output is closed, no shell waits for it.

@@ -44,7 +44,7 @@ pub(super) fn run(
         verbose: context.is_verbose(),
         config: Arc::clone(config),
     };
-    let endpoint = Endpoint::open(context, credentials, renewal)?;
+    let endpoint = Endpoint::open(context, credentials, renewal, None)?;
     let mut plan = Plan::for_endpoint(&Served {
         alias: session.alias.as_str(),
         region: region.as_ref().map(Region::as_str),

@@ -1,6 +1,6 @@
 //! HTTP on a socket: bounded in every way, and answered from memory.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{convert::Infallible, io, os::unix::net::UnixListener as StdListener, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{
@@ -13,7 +13,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use time::OffsetDateTime;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::TcpListener,
+    net::{TcpListener, UnixListener},
     sync::Semaphore,
     time::{sleep, timeout},
 };
@@ -43,12 +43,24 @@ pub(super) struct Desk {
     pub(super) clock: fn() -> OffsetDateTime,
 }
 
-/// Answers for ever.
-pub(super) async fn serve(listener: TcpListener, desk: Arc<Desk>) {
+/// Answers for ever, on the loopback address and on a socket where there is one.
+pub(super) async fn serve(listener: TcpListener, socket: Option<StdListener>, desk: Arc<Desk>) {
+    // Made in the runtime that polls it.
+    if let Some(socket) = socket.and_then(|socket| UnixListener::from_std(socket).ok()) {
+        let desk = Arc::clone(&desk);
+        tokio::spawn(answer_all(async move || socket.accept().await.map(|(stream, _)| stream), desk));
+    }
+    answer_all(async move || listener.accept().await.map(|(stream, _)| stream), desk).await;
+}
+
+async fn answer_all<S>(accept: impl AsyncFn() -> io::Result<S>, desk: Arc<Desk>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let slots = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
         let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
-        let Ok((stream, _)) = listener.accept().await else {
+        let Ok(stream) = accept().await else {
             sleep(BREATH).await;
             continue;
         };

@@ -3,7 +3,6 @@
 
 use std::{
     ffi::{OsStr, OsString},
-    os::unix::process::CommandExt as _,
     process::{Command, ExitCode},
 };
 
@@ -14,7 +13,7 @@ use crate::{
     context::to_stderr,
     environment::Plan,
     error::{Error, Kind, Result},
-    process::become_program,
+    process::{become_program, this_program},
 };
 
 const LAUNCH: &str = "__launch";
@@ -22,27 +21,15 @@ const SENTINEL: &str = "__sentinel";
 
 /// The launcher of a command.
 pub(super) fn command(program: &OsStr, arguments: &[OsString]) -> Command {
-    let mut command = this_program(LAUNCH);
-    command.arg(std::process::id().to_string()).arg(program).args(arguments);
+    let mut command = this_program();
+    command.arg(LAUNCH).arg(std::process::id().to_string()).arg(program).args(arguments);
     command
 }
 
 /// The sentinel.
 pub(super) fn sentinel() -> Command {
-    let mut command = this_program(SENTINEL);
-    command.arg(std::process::id().to_string());
-    command
-}
-
-/// The file that runs, also where another was put in its place.
-fn this_program(part: &str) -> Command {
-    let here = if cfg!(target_os = "linux") {
-        "/proc/self/exe".into()
-    } else {
-        std::env::current_exe().unwrap_or_else(|_| "leapp".into())
-    };
-    let mut command = Command::new(here);
-    command.arg0("leapp").arg(part);
+    let mut command = this_program();
+    command.arg(SENTINEL).arg(std::process::id().to_string());
     command
 }
 

@@ -5,5 +5,6 @@ mod clients;
 mod open;
 mod renewal;
 mod rivals;
+mod serve;
 mod signals;
 mod terminal;
