@@ -120,7 +120,8 @@ impl End {
         match self {
             Self::Code(code) => code,
             Self::By(signal) => {
-                if signal == Signal::SIGINT {
+                // The first process of a container does not die of signals.
+                if signal == Signal::SIGINT && std::process::id() != 1 {
                     let _ = emulate_default_handler(signal as i32);
                 }
                 128 | u8::try_from(signal as i32).unwrap_or_default()

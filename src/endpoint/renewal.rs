@@ -11,9 +11,10 @@ use crate::{
     config::Config,
     context::{Attention, Context},
     credentials::Credentials,
-    error::{Error, Kind, Result},
+    error::{Error, Result},
     generation,
     session::Alias,
+    vault::Vault,
 };
 
 /// How often the clock is looked at: by the wall, for a machine that slept has not waited.
@@ -67,15 +68,10 @@ impl Renewal {
     /// Credentials that live longer than `margin`: what another process got meanwhile, else new ones.
     fn credentials(&self, context: &Context, margin: Duration) -> Result<Credentials> {
         let session = self.config.session(self.session.as_str())?;
-        let get = |options| Broker::new(context, &self.config, options).credentials(session);
-        let options = Options { min_ttl: margin, renew: false, ..self.options };
-        match get(options) {
-            // The vault may be locked by now; what can be had without it serves all the same.
-            Err(error) if error.which() == Kind::NeedsPerson && options.cache => {
-                get(Options { cache: false, ..options }).map_err(|_| error)
-            }
-            outcome => outcome,
-        }
+        // The vault may be locked by now; what can be had without it serves all the same.
+        let cache = self.options.cache && Vault::open(context, &self.config.vault).is_ok();
+        let options = Options { min_ttl: margin, renew: false, cache, ..self.options };
+        Broker::new(context, &self.config, options).credentials(session)
     }
 
     fn fail(&self, context: &Context, store: &Store, schedule: &mut Schedule, error: &Error) {

@@ -85,3 +85,19 @@ fn what_needs_the_person_is_asked_for_before_the_command_starts() {
     assert!(said.contains("it needs you in a browser window"), "{said}");
     assert!(!home.path("ran").exists());
 }
+
+#[test]
+fn a_vault_that_is_locked_meanwhile_keeps_no_silent_sign_in_from_renewing() {
+    let mut desk = Desk::remembered();
+    desk.home.sts_path = "/ttl/10".into();
+    let desk = desk;
+    let open = Open::start(&desk, |words| desk.leapp_auto(None, words));
+    let before = desk.count("AssumeRoleWithSAML");
+    // Nobody knows the passphrase any more, and the kernel has forgotten the key.
+    std::fs::rename(desk.path("passphrase"), desk.path("elsewhere")).expect("renamed");
+    crate::harness::succeed(&mut desk.leapp(["lock"]));
+    wait_until("a renewal", LONG, || desk.count("AssumeRoleWithSAML") > before);
+    assert!(open.is_served());
+    assert!(!open.end().contains("cannot be renewed"));
+    desk.is_empty();
+}
