@@ -50,7 +50,7 @@ pub(super) fn start(session: &Session, arguments: &Serve, credentials: &Credenti
     command.arg("--").arg(session.alias.as_str());
     // A pipe that reads standard error would wait for the server's end.
     let stderr = if io::stderr().is_terminal() { Stdio::inherit() } else { Stdio::null() };
-    let spawned = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(stderr).current_dir("/").spawn();
+    let spawned = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(stderr).spawn();
     let mut server = spawned.map_err(cannot)?;
     let (Some(mut stdin), Some(stdout)) = (server.stdin.take(), server.stdout.take()) else {
         return Err(cannot(io::ErrorKind::BrokenPipe.into()));

@@ -21,7 +21,7 @@ use crate::{
 
 #[test]
 fn the_person_is_asked_for_by_one_line_and_requests_are_answered_meanwhile() {
-    let home = with_ttl(8);
+    let home = with_ttl(12);
     let open = Open::of(&home);
     crate::harness::succeed(&mut home.leapp(["logout", "corp"]));
     let line = "cannot be renewed: `corp` is signed out; run: leapp login corp";
@@ -34,7 +34,8 @@ fn the_person_is_asked_for_by_one_line_and_requests_are_answered_meanwhile() {
     assert_eq!(body["code"], "CredentialsExpired");
     assert_eq!(body["message"], "`corp` is signed out; run: leapp login corp");
     home.sign_in("corp");
-    wait_until("it is served again", Duration::from_secs(4), || open.is_served());
+    // The next try would come after a pause of up to a minute, if nobody had signed in.
+    wait_until("it is served again", Duration::from_secs(10), || open.is_served());
     let said = open.end();
     assert_eq!(said.matches("leapp: the credentials of `corp`").count(), 1, "{said}");
 }

@@ -298,6 +298,35 @@ fn a_job_stops_and_goes_on_as_ever() {
 }
 
 #[test]
+fn an_interactive_shell_below_it_has_jobs_of_its_own() {
+    let home = signed_in();
+    let (mut terminal, mut bash) = shell(&home);
+    terminal.types("\"$LEAPP\" exec --refresh corp -- bash --norc --noprofile -i\n");
+    terminal.expect("PROMPT> ");
+    terminal.types("echo level-$SHLVL; sleep 60\n");
+    terminal.expect("level-2");
+    wait_until("it sleeps", LONG, || home_runs(&home, "sleep 60"));
+    terminal.types("\x03");
+    terminal.expect("PROMPT> ");
+    terminal.types("echo code-$?; sleep 61\n");
+    terminal.expect("code-130");
+    wait_until("it sleeps", LONG, || home_runs(&home, "sleep 61"));
+    terminal.types("\x1a");
+    terminal.expect("Stopped");
+    terminal.types("fg\n");
+    terminal.expect("sleep 61");
+    // bash says what it continues before it hands over the terminal.
+    std::thread::sleep(Duration::from_millis(300));
+    terminal.types("\x03");
+    terminal.expect("PROMPT> ");
+    terminal.types("exit 5\n");
+    terminal.expect("PROMPT> ");
+    terminal.types("echo \"code-$? level-$SHLVL\"; exit\n");
+    terminal.expect("code-5 level-1");
+    wait_for(&mut bash, LONG).expect("bash ends");
+}
+
+#[test]
 fn ctrl_c_ends_the_script_around_it_too() {
     let home = signed_in();
     let (mut terminal, mut bash) = shell(&home);
