@@ -3,7 +3,7 @@
 mod profile;
 mod session;
 
-use std::ffi::OsString;
+use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -36,6 +36,8 @@ pub enum Command {
     Login(Login),
     /// Get new credentials for what is signed in, without asking
     Renew(Renew),
+    /// Serve a session's credentials to programs that leapp does not start
+    Serve(Serve),
     /// Forget a session's credentials
     Logout(Logout),
     /// Print a session's credentials for an AWS SDK that asks a program for them
@@ -103,6 +105,12 @@ pub struct Exec {
     /// Which credentials
     #[command(flatten)]
     pub using: Using,
+    /// Stay, and renew the credentials for as long as the command runs
+    #[arg(long)]
+    pub refresh: bool,
+    /// Do not stay, also where the session says so
+    #[arg(long, overrides_with = "refresh")]
+    pub no_refresh: bool,
     /// The session; on a terminal it is asked for
     #[arg(value_name = "SESSION")]
     pub session: Option<String>,
@@ -133,6 +141,44 @@ pub struct Env {
     /// Do not ask before a protected session's credentials enter the shell
     #[arg(long)]
     pub yes: bool,
+}
+
+/// `leapp serve`.
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "leapp serve [OPTIONS] [SESSION]\n       leapp serve --stop [SESSION]",
+    after_help = "Prints the variables by which AWS SDKs find the server. It renews the credentials, and ends with the shell\n\
+                  that it was started from.\n\nExample: eval \"$(leapp serve prod)\""
+)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
+pub struct Serve {
+    /// Which credentials
+    #[command(flatten)]
+    pub using: Using,
+    /// The session; on a terminal it is asked for
+    #[arg(value_name = "SESSION")]
+    pub session: Option<String>,
+    /// Write for this shell: sh, bash, zsh, ksh, fish, nushell, elvish, tcsh, xonsh, powershell
+    #[arg(long, value_name = "SHELL")]
+    pub shell: Option<String>,
+    /// Print the two variables as JSON
+    #[arg(long, conflicts_with = "shell")]
+    pub json: bool,
+    /// Listen on this unix socket too, for containers
+    #[arg(long, value_name = "PATH")]
+    pub socket: Option<PathBuf>,
+    /// Stay in front, until a signal comes or the process that started it ends
+    #[arg(long)]
+    pub foreground: bool,
+    /// Stop the servers of the session, or all of them
+    #[arg(long, conflicts_with_all = ["shell", "json", "socket", "foreground"])]
+    pub stop: bool,
+    /// Do not ask before a protected session's credentials are served to the shell
+    #[arg(long)]
+    pub yes: bool,
+    /// The process whose end is the server's
+    #[arg(long, hide = true)]
+    pub attached: Option<String>,
 }
 
 /// `leapp login`.

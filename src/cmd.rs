@@ -12,7 +12,9 @@ mod list;
 mod login;
 mod logout;
 mod profile;
+mod refresh;
 mod renew;
+pub(crate) mod serve;
 mod session;
 mod status;
 mod trust;
@@ -33,11 +35,11 @@ use crate::{
     vault,
 };
 
-/// Does what the command line says.
-pub(crate) fn run(cli: Cli) -> Result<()> {
+/// Does what the command line says; gives the exit code.
+pub(crate) fn run(cli: Cli) -> Result<u8> {
     let context = Context::ambient(cli.verbose)?;
     match cli.command {
-        Command::Exec(arguments) => exec::run(&context, &arguments),
+        Command::Exec(arguments) => return exec::run(&context, &arguments),
         Command::Env(arguments) => env::run(&context, &arguments),
         Command::Login(arguments) => login::run(&context, &arguments),
         Command::Renew(arguments) => renew::run(&context, &arguments),
@@ -45,6 +47,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::CredentialProcess(arguments) => credential_process::run(&context, &arguments),
         Command::Console(arguments) => console::run(&context, &arguments),
         Command::Profile(arguments) => profile::run(&context, &arguments.command),
+        Command::Serve(arguments) => serve::run(&context, &arguments),
         Command::Lock => lock(&context),
         Command::List(arguments) => list::run(&context, &arguments),
         Command::Status(arguments) => status::run(context, &arguments),
@@ -55,6 +58,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Trust(arguments) => trust::list(&context, &arguments),
         Command::Session(arguments) => session::run(&context, &arguments.command),
     }
+    .map(|()| 0)
 }
 
 /// The verb of these arguments; options alone come before it.
@@ -85,6 +89,16 @@ struct Wanted {
 
 /// The environment with a session's credentials in it, as `exec` and `env` are asked for it.
 fn granted(context: &Context, config: &Config, session: &Session, wanted: &Wanted) -> Result<Plan> {
+    let broker = Broker::new(context, config, wanted.options);
+    let region = region(&broker, session, wanted)?;
+    let credentials = broker.credentials(session)?;
+    let mut plan = plan(session, region.as_ref(), &credentials)?;
+    leave_no_region_of_another(context, region.as_ref(), &mut plan)?;
+    Ok(plan)
+}
+
+/// The region to work in: the one asked for, which must be in the partition of the session's role, else the session's.
+fn region<'a>(broker: &Broker<'a>, session: &'a Session, wanted: &Wanted) -> Result<Option<Region>> {
     if let (Some(region), Some(role)) = (&wanted.region, session.role_arn())
         && region.partition() != role.partition()
     {
@@ -92,17 +106,17 @@ fn granted(context: &Context, config: &Config, session: &Session, wanted: &Wante
         return Err(Error::usage("cannot take --region")
             .because(format!("`{region}` is a region of {here}, and the role of `{}` is in {there}", session.alias)));
     }
-    let broker = Broker::new(context, config, wanted.options);
-    let credentials = broker.credentials(session)?;
-    let region = wanted.region.clone().or_else(|| broker.region(session));
-    let mut plan = plan(session, region.as_ref(), &credentials)?;
-    // A region that another session brought goes with that session.
+    Ok(wanted.region.clone().or_else(|| broker.region(session)))
+}
+
+/// A region that another session brought goes with that session.
+fn leave_no_region_of_another(context: &Context, region: Option<&Region>, plan: &mut Plan) -> Result<()> {
     if region.is_none() && context.var("LEAPP_SESSION").is_some() {
         for name in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
             plan.unset(name)?;
         }
     }
-    Ok(plan)
+    Ok(())
 }
 
 /// What brings a session's credentials into an environment.

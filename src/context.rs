@@ -124,6 +124,16 @@ impl Context {
         (self.clock)()
     }
 
+    /// The clock, for those that outlive a command's context.
+    pub(crate) fn clock(&self) -> fn() -> OffsetDateTime {
+        self.clock
+    }
+
+    /// Whether each step is said.
+    pub(crate) fn is_verbose(&self) -> bool {
+        self.verbose
+    }
+
     /// Prints what was asked for on standard output.
     ///
     /// # Errors

@@ -84,6 +84,23 @@ pub(crate) const COMPETITORS: [&str; 28] = [
     "AWS_DELEGATION_TOKEN",
 ];
 
+/// Where SDKs fetch credentials, and what they show there (the container credential provider of the AWS SDKs).
+const ENDPOINT_URI: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
+const ENDPOINT_TOKEN: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
+
+/// An endpoint that serves a session's credentials, as a plan is made of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Served<'a> {
+    /// The session's alias.
+    pub alias: &'a str,
+    /// The region to work in; where it is none, the region of the environment stays.
+    pub region: Option<&'a str>,
+    /// Where the credentials are fetched.
+    pub uri: &'a Secret,
+    /// What is shown there.
+    pub token: &'a Secret,
+}
+
 /// The credentials of a session, as a plan is made of them.
 #[derive(Clone, Copy, Debug)]
 pub struct Grant<'a> {
@@ -144,6 +161,32 @@ impl Plan {
             }
         }
         plan.unset.extend(COMPETITORS.map(Cow::Borrowed));
+        Ok(plan)
+    }
+
+    /// The two variables by which SDKs find an endpoint, and nothing else.
+    ///
+    /// # Errors
+    /// Where a value has a NUL in it.
+    pub fn of_endpoint(served: &Served<'_>) -> Result<Self> {
+        let mut plan = Self::new();
+        plan.set(ENDPOINT_URI, served.uri.expose())?;
+        plan.set(ENDPOINT_TOKEN, served.token.expose())?;
+        Ok(plan)
+    }
+
+    /// Makes an endpoint's credentials the only ones: keys in the environment would win over it.
+    ///
+    /// # Errors
+    /// Where a value has a NUL in it.
+    pub fn for_endpoint(served: &Served<'_>) -> Result<Self> {
+        let mut plan = Self::of_endpoint(served)?;
+        plan.unset = Self::clear_credentials().unset;
+        plan.unset.retain(|name| ![ENDPOINT_URI, ENDPOINT_TOKEN].contains(&name.as_ref()));
+        for name in REGIONS {
+            served.region.map_or(Ok(()), |region| plan.set(name, region))?;
+        }
+        plan.set(SESSION, served.alias)?;
         Ok(plan)
     }
 
@@ -317,6 +360,24 @@ mod tests {
         let kept = ["AWS_REGION=mine", "AWS_DEFAULT_REGION=mine"];
         let set = ["AWS_ACCESS_KEY_ID=AKIA", "AWS_SECRET_ACCESS_KEY=s", "LEAPP_SESSION=dev"];
         assert_eq!(texts(&after), [&kept[..], &set[..]].concat());
+    }
+
+    #[test]
+    fn an_endpoint_brings_its_two_variables_and_removes_every_competitor() {
+        let (uri, token) = (Secret::new("http://127.0.0.1:1/x"), Secret::new("t"));
+        let served = Served { alias: "dev", region: Some("eu-west-1"), uri: &uri, token: &token };
+        let plan = Plan::for_endpoint(&served).expect("a plan");
+        let before: Vec<_> = GRANTED.into_iter().chain(COMPETITORS).map(|name| (name, "other")).collect();
+        assert_eq!(
+            texts(&plan.apply(inherited(&before))),
+            [
+                "AWS_CONTAINER_CREDENTIALS_FULL_URI=http://127.0.0.1:1/x",
+                "AWS_CONTAINER_AUTHORIZATION_TOKEN=t",
+                "AWS_REGION=eu-west-1",
+                "AWS_DEFAULT_REGION=eu-west-1",
+                "LEAPP_SESSION=dev",
+            ]
+        );
     }
 
     #[test]

@@ -13,8 +13,10 @@ pub mod config;
 mod console;
 pub mod context;
 pub mod credentials;
+mod default_profile;
 mod digest;
 pub mod directory;
+mod endpoint;
 pub mod environment;
 pub mod error;
 mod files;
@@ -35,6 +37,7 @@ pub mod shell;
 mod signals;
 mod static_profiles;
 pub mod sts;
+mod supervise;
 mod ui;
 pub mod vault;
 
@@ -51,16 +54,20 @@ use crate::{
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     process::keep_secrets_out_of_core_dumps();
     process::say_nothing_secret_in_panics();
-    let arguments = cmd::exec::with_session_place(arguments.into_iter().collect());
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if let Some(code) = supervise::inner(&arguments) {
+        return code;
+    }
+    let arguments = cmd::exec::with_session_place(arguments);
     let verb = cmd::verb(&arguments);
-    if verb == Some("env")
+    if is_evaluated(verb, &arguments)
         && let Some(text) = cmd::env::prologue(&arguments)
         && let Err(error) = context::to_stdout(&text)
     {
         return fail(verb, &arguments, &Error::new("cannot write to standard output").because(error));
     }
     match panic::catch_unwind(|| parse_and_run(&arguments)) {
-        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Ok(code)) => ExitCode::from(code),
         Ok(Err(error)) => {
             context::to_stderr(&format!("{error}\n"));
             fail(verb, &arguments, &error)
@@ -69,13 +76,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn parse_and_run(arguments: &[OsString]) -> Result<()> {
+fn parse_and_run(arguments: &[OsString]) -> Result<u8> {
     match Cli::try_parse_from(arguments) {
         Ok(cli) => cmd::run(cli),
         // Help and version, which were asked for.
         Err(error) if !error.use_stderr() => {
             let _ = error.print();
-            Ok(())
+            Ok(0)
         }
         Err(error) => Err(misused(&error)),
     }
@@ -89,10 +96,15 @@ fn misused(error: &clap::Error) -> Error {
     lines.fold(Error::usage(first.trim_start_matches("error: ")), Error::hint)
 }
 
+/// Whether a shell evaluates what this verb prints.
+fn is_evaluated(verb: Option<&str>, arguments: &[OsString]) -> bool {
+    verb == Some("env") || verb == Some("serve") && cmd::serve::is_evaluated(arguments)
+}
+
 /// The exit code of a failure; what a shell evaluates is left in a state in which nothing goes ahead.
 fn fail(verb: Option<&str>, arguments: &[OsString], error: &Error) -> ExitCode {
     // Options before the verb, or a misspelt one: it may well be `env` that was meant.
-    if verb.is_none_or(|verb| verb == "env" || !cmd::is_verb(verb))
+    if verb.is_none_or(|word| is_evaluated(verb, arguments) || !cmd::is_verb(word))
         && let Some(text) = cmd::env::failure(arguments)
     {
         // Where standard output is closed, no shell waits for it.

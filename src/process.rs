@@ -3,6 +3,7 @@
 use std::{
     env,
     ffi::OsStr,
+    fmt,
     fs::File,
     io::{self, Read as _},
     os::{
@@ -18,8 +19,9 @@ use std::{
 };
 
 use nix::{
+    errno::Errno,
     sys::signal::{Signal, kill},
-    unistd::{Pid, dup2_stderr},
+    unistd::{Pid, dup2_stderr, getpgid},
 };
 use zeroize::Zeroizing;
 
@@ -192,6 +194,14 @@ fn wait_until(child: &mut Child, end: Instant) -> io::Result<ExitStatus> {
     }
 }
 
+/// This program again: the file that runs, also where another was put in its place.
+pub(crate) fn this_program() -> Command {
+    let ambient = || env::current_exe().unwrap_or_else(|_| "leapp".into());
+    let mut command = Command::new(if cfg!(target_os = "linux") { "/proc/self/exe".into() } else { ambient() });
+    command.arg0("leapp");
+    command
+}
+
 /// How far up the processes a shell is looked for: `leapp` may run below `time`, `sudo -E` or a wrapper.
 const ANCESTORS: usize = 5;
 
@@ -234,5 +244,125 @@ impl Ancestor {
         let line = String::from_utf8_lossy(&output.stdout).into_owned();
         let mut words = line.split_whitespace().map(str::to_owned);
         Some(Self { parent: words.next()?.parse().ok()?, arguments: words.collect() })
+    }
+}
+
+/// A process that somebody else ends, told from a later one of its number by when it started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Process {
+    pid: i32,
+    /// In ticks since the machine started; none where the system does not tell.
+    start: Option<u64>,
+}
+
+impl Process {
+    /// The one that started this.
+    pub(crate) fn parent() -> Self {
+        Self::of(nix::unistd::getppid().as_raw())
+    }
+
+    /// The shell that this command was typed into, or the script that it stands in; else the process that started this.
+    ///
+    /// `$(…)` runs in a copy of the shell, which ends with it: a copy has its original's arguments and process group.
+    pub(crate) fn lasting_shell() -> Self {
+        let mut pid = nix::unistd::getppid().as_raw();
+        for _ in 0..ANCESTORS {
+            let Some(process) = Ancestor::read(pid) else { break };
+            if process.shell().is_some() {
+                return Self::of(original(pid, process));
+            }
+            pid = process.parent;
+        }
+        Self::parent()
+    }
+
+    fn of(pid: i32) -> Self {
+        Self { pid, start: start_of(pid) }
+    }
+
+    /// Whether it runs still.
+    pub(crate) fn lives(&self) -> bool {
+        match self.start {
+            Some(_) => start_of(self.pid) == self.start,
+            None => kill(Pid::from_raw(self.pid), None) != Err(Errno::ESRCH),
+        }
+    }
+
+    /// Reads what `Display` wrote.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (pid, start) = text.split_once('@').map_or((text, None), |(pid, start)| (pid, Some(start)));
+        Some(Self { pid: pid.parse().ok()?, start: start.map(str::parse).transpose().ok()? })
+    }
+}
+
+impl fmt::Display for Process {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.start {
+            Some(start) => write!(f, "{}@{start}", self.pid),
+            None => write!(f, "{}", self.pid),
+        }
+    }
+}
+
+/// The shell of which this process is a copy, made by `fork` and nothing after it; else itself.
+fn original(mut pid: i32, mut process: Ancestor) -> i32 {
+    let group = |pid| getpgid(Some(Pid::from_raw(pid))).ok();
+    while group(pid) != Some(Pid::from_raw(pid))
+        && let Some(parent) = Ancestor::read(process.parent)
+        && parent.arguments == process.arguments
+        && group(process.parent) == group(pid)
+    {
+        pid = process.parent;
+        process = parent;
+    }
+    pid
+}
+
+/// When a process started; none where there is none, or it has ended and nobody has asked about it yet.
+fn start_of(pid: i32) -> Option<u64> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name, in parentheses, may have anything in it; the state follows, and 18 fields later the start.
+    let mut fields = stat.rsplit_once(") ")?.1.split(' ');
+    let is_over = matches!(fields.next(), Some("Z" | "X") | None);
+    fields.nth(18).filter(|_| !is_over)?.parse().ok()
+}
+
+/// Whether the signal was ignored before anything was registered. Only Linux tells without unsafe code.
+pub(crate) fn is_ignored(signal: i32) -> bool {
+    std::fs::read_to_string("/proc/self/status").is_ok_and(|status| ignores(&status, signal))
+}
+
+/// Reads the line `SigIgn:` of `/proc/PID/status`, a bit per signal.
+fn ignores(status: &str, signal: i32) -> bool {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+    mask >> (signal - 1) & 1 == 1
+}
+
+#[cfg(test)]
+mod tests {
+    use nix::libc::{SIGHUP, SIGINT};
+
+    use super::*;
+
+    #[test]
+    fn a_process_is_known_again() {
+        let mut child = Command::new("sleep").arg("60").spawn().expect("started");
+        let process = Process::of(i32::try_from(child.id()).expect("a process id"));
+        assert_eq!(Process::parse(&process.to_string()), Some(process.clone()));
+        assert!(process.lives());
+        child.kill().expect("killed");
+        child.wait().expect("ended");
+        assert!(!process.lives());
+        assert!(Process::parent().lives());
+        assert_eq!(Process::parse("x"), None);
+    }
+
+    #[test]
+    fn ignored_signals_are_read_from_the_mask() {
+        let status = "Name:\tleapp\nSigIgn:\t0000000000001001\nSigCgt:\t0000000000000002\n";
+        assert!(ignores(status, SIGHUP));
+        assert!(!ignores(status, SIGINT));
+        assert!(!ignores("", SIGHUP));
     }
 }

@@ -27,6 +27,8 @@ pub struct Session {
     pub protected: bool,
     /// Whether a directory may switch to it.
     pub auto: Auto,
+    /// `exec` stays and renews its credentials (`exec = "refresh"`).
+    pub refresh: bool,
     /// How its credentials come.
     pub source: Source,
 }

@@ -11,6 +11,8 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag::{self, register_conditional_default};
 use signal_hook::low_level::{pipe, unregister};
 
+use crate::process::is_ignored;
+
 /// The gravest first: Ctrl-C may come by itself with another, as it does from a picker that was woken.
 const ENDING: [i32; 3] = [SIGTERM, SIGHUP, SIGINT];
 
@@ -19,8 +21,17 @@ const ENDING: [i32; 3] = [SIGTERM, SIGHUP, SIGINT];
 /// A handler, once installed, cannot be taken away without unsafe code; so it stays, and acts as the default would.
 static IDLE: AtomicBool = AtomicBool::new(true);
 
+/// Something else in this process heeds signals from now on: they are no business of this file's.
+static HEEDED_ELSEWHERE: AtomicBool = AtomicBool::new(false);
+
 /// How many wait; none before the handlers are installed.
 static WAITING: Mutex<Option<usize>> = Mutex::new(None);
+
+/// From now on nothing here acts on a signal, also not as the default would.
+pub(crate) fn leave_to_others() {
+    HEEDED_ELSEWHERE.store(true, Ordering::SeqCst);
+    IDLE.store(false, Ordering::SeqCst);
+}
 
 /// As long as this lives, signals that would end leapp are told instead.
 pub(crate) struct Signals {
@@ -35,6 +46,9 @@ impl Signals {
     /// Begins, and tells of each signal in a thread. One that leapp was started to ignore (`nohup`, a shell's background
     /// job) stays ignored.
     pub(crate) fn forward(mut on_signal: impl FnMut(i32) + Send + 'static) -> io::Result<Self> {
+        if HEEDED_ELSEWHERE.load(Ordering::SeqCst) {
+            return Ok(Self { registered: Vec::new(), came: Came::new() });
+        }
         let heeded = || ENDING.into_iter().filter(|&signal| !is_ignored(signal));
         let mut waiting = WAITING.lock().unwrap_or_else(PoisonError::into_inner);
         if waiting.is_none() {
@@ -76,34 +90,9 @@ impl Drop for Signals {
         let mut waiting = WAITING.lock().unwrap_or_else(PoisonError::into_inner);
         let left = waiting.unwrap_or_default().saturating_sub(1);
         *waiting = Some(left);
-        IDLE.store(left == 0, Ordering::SeqCst);
+        IDLE.store(left == 0 && !HEEDED_ELSEWHERE.load(Ordering::SeqCst), Ordering::SeqCst);
         for id in self.registered.drain(..) {
             unregister(id);
         }
-    }
-}
-
-/// Whether the signal was ignored before anything was registered. Only Linux tells without unsafe code.
-fn is_ignored(signal: i32) -> bool {
-    std::fs::read_to_string("/proc/self/status").is_ok_and(|status| ignores(&status, signal))
-}
-
-/// Reads the line `SigIgn:` of `/proc/PID/status`, a bit per signal.
-fn ignores(status: &str, signal: i32) -> bool {
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
-    mask >> (signal - 1) & 1 == 1
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ignored_signals_are_read_from_the_mask() {
-        let status = "Name:\tleapp\nSigIgn:\t0000000000001001\nSigCgt:\t0000000000000002\n";
-        assert!(ignores(status, SIGHUP));
-        assert!(!ignores(status, SIGINT));
-        assert!(!ignores("", SIGHUP));
     }
 }

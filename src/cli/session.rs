@@ -217,6 +217,9 @@ pub struct CommonFields {
     /// Whether a directory's .leapp file may switch to it: ask, allow, never [default: ask]
     #[arg(long, value_name = "WHEN")]
     pub auto: Option<String>,
+    /// Whether `exec` stays and renews the credentials [default: once]
+    #[arg(long, value_name = "refresh|once")]
+    pub exec: Option<String>,
 }
 
 /// `leapp session show`.

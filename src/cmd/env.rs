@@ -35,7 +35,7 @@ pub(super) fn run(context: &Context, arguments: &Env) -> Result<()> {
     })
 }
 
-/// What `env` prints before anything else: until more follows, the line that evaluates it stops.
+/// What `env` and `serve` print before anything else: until more follows, the line that evaluates it stops.
 ///
 /// `eval "$(leapp env dev)" && terraform apply` must not go ahead on what was there before, and an `eval` of nothing
 /// succeeds: a signal, a full disk or the end of all memory may leave no time to say anything.
@@ -81,7 +81,7 @@ fn plan(context: &Context, arguments: &Env) -> Result<Plan> {
 }
 
 /// Asks before a protected session's credentials stay in a shell, where any later command would use them.
-fn confirm(context: &Context, session: &Session) -> Result<()> {
+pub(super) fn confirm(context: &Context, session: &Session) -> Result<()> {
     let alias = &session.alias;
     let refused = || Error::new(format!("`{alias}` is protected"));
     let hint = format!("for one command, run: leapp exec {alias} -- COMMAND");

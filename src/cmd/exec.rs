@@ -1,36 +1,40 @@
 //! `leapp exec`: become a command that has a session's credentials.
 
-use std::{ffi::OsString, process::Command};
+use std::{ffi::OsString, process::Command, sync::Arc};
 
-use super::{choose, granted, place_of_verb};
+use super::{choose, granted, place_of_verb, refresh};
 use crate::{
     cli::Exec,
     config::Config,
     context::Context,
-    error::Result,
+    environment::Plan,
+    error::{Error, Result},
     hook::{Place, STATE, State, Status},
     process,
+    session::Session,
 };
 
-/// Gets the credentials and becomes the command.
-pub(super) fn run(context: &Context, arguments: &Exec) -> Result<()> {
+/// Gets the credentials and becomes the command; with `--refresh`, stays and gives its exit code.
+pub(super) fn run(context: &Context, arguments: &Exec) -> Result<u8> {
     let wanted = arguments.using.wanted()?;
-    let config = Config::load(context)?;
+    let config = Arc::new(Config::load(context)?);
     let name = arguments.session.as_deref().filter(|name| !name.is_empty());
     let session = choose::session(context, &config, name)?;
+    let shell = [context.environment().get_os("SHELL").unwrap_or("/bin/sh".as_ref()).to_owned()];
+    let words = if arguments.command.is_empty() { &shell } else { arguments.command.as_slice() };
+    let Some((program, rest)) = words.split_first() else { return Err(Error::usage("no command is named")) };
+    if arguments.refresh || session.refresh && !arguments.no_refresh {
+        return refresh::run(context, &config, session, &wanted, (program, rest));
+    }
     let mut plan = granted(context, &config, session, &wanted)?;
-    // A shell that is asked for by name stays with its session, whatever its directories say.
+    pin(session, &mut plan)?;
+    process::become_program(Command::new(program).args(rest), &plan).map(|()| 0)
+}
+
+/// A shell that is asked for by name stays with its session, whatever its directories say.
+pub(super) fn pin(session: &Session, plan: &mut Plan) -> Result<()> {
     let place = Place { session: session.alias.to_string(), scope: String::new() };
-    plan.set(STATE, &State::new(Status::Pinned, place).to_text())?;
-    let mut command = match arguments.command.split_first() {
-        Some((program, rest)) => {
-            let mut command = Command::new(program);
-            command.args(rest);
-            command
-        }
-        None => Command::new(context.environment().get_os("SHELL").unwrap_or("/bin/sh".as_ref())),
-    };
-    process::become_program(&mut command, &plan)
+    plan.set(STATE, &State::new(Status::Pinned, place).to_text())
 }
 
 /// The options of `exec` that take the next word as their value.

@@ -7,6 +7,7 @@ use crate::{
     context::Context,
     error::{Error, Result},
     files::{self, Durability},
+    process,
     shell::{Shell, WRAP_CD},
 };
 
@@ -19,7 +20,8 @@ pub(super) fn run(context: &Context, arguments: &Hook) -> Result<()> {
             shell.name()
         )));
     }
-    let program = program(context)?;
+    let program = process::own_path(context.environment().get_os("PATH"))
+        .map_err(|error| Error::new("cannot find leapp itself").because(error))?;
     let state = &context.paths().state;
     let script = shell.hook(text(&program)?, text(&state.join("gen"))?, text(&kept(state))?)?;
     match shell {
@@ -43,13 +45,4 @@ fn keep(context: &Context, file: &Path, script: &str) -> Result<()> {
 fn text(path: &Path) -> Result<&str> {
     path.to_str()
         .ok_or_else(|| Error::new(format!("cannot write {} into a script", path.display())).because("it is not UTF-8"))
-}
-
-/// Where this program is: by the name on `PATH` where that is it, for an upgrade may take the file behind a link away.
-fn program(context: &Context) -> Result<PathBuf> {
-    let this = std::env::current_exe().map_err(|error| Error::new("cannot find leapp itself").because(error))?;
-    let name = this.file_name().unwrap_or_default().to_owned();
-    let path = context.environment().get_os("PATH").unwrap_or_default();
-    let is_this = |found: &PathBuf| found.is_absolute() && found.canonicalize().is_ok_and(|real| real == this);
-    Ok(std::env::split_paths(path).map(|folder| folder.join(&name)).find(is_this).unwrap_or(this))
 }

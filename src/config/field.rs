@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use super::{
-    read_session::{role_arn, tag},
+    read_session::{refresh, role_arn, tag},
     setting::Setting,
 };
 use crate::session::{
@@ -47,7 +47,7 @@ const ROLES: &[&str] = &["federated", "chained"];
 pub const KINDS: &[&str] = &["federated", "chained", "profile"];
 
 /// Every field but `kind`, in the order in which a new session has them.
-pub static FIELDS: [Field; 18] = [
+pub static FIELDS: [Field; 19] = [
     Field::new(
         "saml_url",
         "SAML 2.0 URL",
@@ -178,7 +178,17 @@ pub static FIELDS: [Field; 18] = [
         |text| Auto::parse(text).map(drop),
         |session| Some(text(session.auto.as_str())),
     ),
+    Field::new(
+        "exec",
+        "exec (refresh or once)",
+        KINDS,
+        |text| refresh(text).map(drop),
+        |session| Some(text(if session.refresh { "refresh" } else { ONCE })),
+    ),
 ];
+
+/// What `exec` is where nothing is said.
+const ONCE: &str = "once";
 
 impl Field {
     const fn new(
@@ -230,6 +240,7 @@ impl Field {
             Setting::Text(text) => match self.key {
                 "role_session_name" => *text == RoleSessionName::default().as_str(),
                 "auto" => *text == Auto::default().as_str(),
+                "exec" => text == ONCE,
                 _ => false,
             },
             Setting::Duration(_) => false,

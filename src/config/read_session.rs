@@ -52,6 +52,7 @@ fn one(alias: Alias, table: &Table<'_>) -> Result<Session> {
         duration: if kind == "profile" { None } else { table.span("duration", SessionDuration::parse)? },
         protected: table.flag("protected", false)?,
         auto: table.parsed("auto", Auto::parse)?.unwrap_or_default(),
+        refresh: table.parsed("exec", refresh)?.unwrap_or_default(),
         source: match kind {
             "federated" => Source::Federated(federated(table)?),
             "chained" => Source::Chained(Box::new(chained(table)?)),
@@ -101,6 +102,15 @@ fn chained(table: &Table<'_>) -> Result<Chained> {
 
 fn profile(table: &Table<'_>) -> Result<Profile> {
     Ok(Profile { source_profile: table.required("source_profile", "default", ProfileName::parse)? })
+}
+
+/// Whether `exec` stays.
+pub(super) fn refresh(text: &str) -> Result<bool, Invalid> {
+    match text {
+        "refresh" => Ok(true),
+        "once" => Ok(false),
+        other => Err(format!("`{other}` is none of refresh, once")),
+    }
 }
 
 /// A role that STS lets be assumed.

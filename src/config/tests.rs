@@ -26,7 +26,7 @@ fn error(text: &str) -> String {
 fn the_design_example_is_valid() {
     let prod = chained(
         "prod",
-        "role_session_name = \"{user}@{host}\"\nexternal_id = \"a-b\"\nprotected = true\nduration = 3600\n\
+        "role_session_name = \"{user}@{host}\"\nexternal_id = \"a-b\"\nprotected = true\nexec = \"refresh\"\nduration = 3600\n\
          tags = { team = \"x\", cost = \"1\" }\ntransitive_tags = [\"team\"]\npolicy_arns = [\"arn:aws:iam::aws:policy/ReadOnlyAccess\"]\n\
          policy = '{\"Version\":\"2012-10-17\",\"Statement\":[]}'\nmfa_device = \"arn:aws:iam::111122223333:mfa/alice\"\n\
          source_identity = \"alice\"",
@@ -37,7 +37,7 @@ fn the_design_example_is_valid() {
     );
     let config = Config::parse("config.toml", &text).expect("valid");
     let prod = config.session("prod").expect("prod");
-    assert!(prod.protected);
+    assert!(prod.protected && prod.refresh);
     assert_eq!(config.region(prod).map(Region::as_str), Some("eu-west-1"));
     assert_eq!(config.timeout, Duration::from_secs(10));
     assert_eq!(config.browser.headless, HeadlessMode::Never);

@@ -16,6 +16,7 @@ mod hops;
 mod named_profiles;
 mod profile;
 mod quoting;
+mod refresh;
 mod secrets;
 mod session;
 mod shells;

@@ -61,6 +61,8 @@ fn every_flag_ends_in_its_field() {
         "--duration",
         "1h30m",
         "--protected",
+        "--exec",
+        "refresh",
     ]);
     assert_eq!(run.code, 0, "{run:?}");
     let shown = home.leapp(&["session", "show", "prod", "--json"]).json();
@@ -71,6 +73,7 @@ fn every_flag_ends_in_its_field() {
         "policy_arns": ["arn:aws:iam::aws:policy/A"], "policy": r#"{"a":"it's"}"#,
         "mfa_device": "arn:aws:iam::111122223333:mfa/a", "region": "eu-west-1", "profile": "prod",
         "duration": "90m", "protected": true, "auto": "ask",
+        "exec": "refresh",
         "chain": ["corp", "prod"], "account": "444455556666", "partition": "aws", "effective_region": "eu-west-1",
         "file": "~/.config/leapp/config.toml", "line": 9,
     });
@@ -403,6 +406,7 @@ fn an_edit_without_flags_asks_for_each_setting() {
     }
     terminal.answers("protected (true or false) [false]: ", "yes");
     terminal.answers("directories may switch to it (ask, allow or never) [ask]: ", "");
+    terminal.answers("exec (refresh or once) [once]: ", "");
     for said in [
         "region: eu-west-1 (was not set)",
         "duration: 4h",

@@ -107,12 +107,13 @@ impl DurationField {
 }
 
 impl CommonFields {
-    fn given(&self) -> [Given<'_>; 4] {
+    fn given(&self) -> [Given<'_>; 5] {
         [
             ("region", self.region.as_slice()),
             ("profile", self.profile.as_slice()),
             ("protected", self.protected.as_slice()),
             ("auto", self.auto.as_slice()),
+            ("exec", self.exec.as_slice()),
         ]
     }
 }
@@ -152,6 +153,7 @@ mod tests {
             "policy" => "{}",
             "protected" => "true",
             "auto" => "never",
+            "exec" => "refresh",
             _ => "something",
         };
         format!("{}={value}", field.flag())

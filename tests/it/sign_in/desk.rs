@@ -25,7 +25,7 @@ const NANO_ADMIN: &str = "arn:aws:iam::111122223333:role/Admin";
 
 /// A home whose programs leave no process behind: what is left when it goes is ended.
 pub struct Desk {
-    home: Home,
+    pub home: Home,
 }
 
 impl Desk {

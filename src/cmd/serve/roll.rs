@@ -1,0 +1,100 @@
+//! The roll of servers that run: a file each, which its server holds locked.
+
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, Read as _, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+
+use crate::{
+    context::Context,
+    error::{Error, Result},
+    files::private_folder,
+    session::Alias,
+};
+
+/// How long a server may take to end.
+const LONGEST: Duration = Duration::from_secs(5);
+const GLANCE: Duration = Duration::from_millis(20);
+
+/// A server's place on the roll, until this is dropped.
+pub(super) struct Entry {
+    path: PathBuf,
+    _held: File,
+}
+
+impl Entry {
+    /// Enters this process.
+    pub(super) fn make(context: &Context, alias: &Alias) -> io::Result<Self> {
+        let folder = folder(context);
+        private_folder(&folder)?;
+        let path = folder.join(std::process::id().to_string());
+        let mut held = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path)?;
+        held.lock()?;
+        held.write_all(alias.as_str().as_bytes())?;
+        Ok(Self { path, _held: held })
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Stops the servers of a session, or all of them; each is waited for.
+pub(super) fn stop(context: &Context, alias: Option<&str>) -> Result<()> {
+    let folder = folder(context);
+    let mut stopped = 0;
+    for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+        let is_meant = |of: &str| alias.is_none_or(|alias| alias == of);
+        stopped += u32::from(stop_one(&entry.path(), is_meant)?);
+    }
+    let of = alias.map_or(String::new(), |alias| format!(" of `{alias}`"));
+    context.say(match stopped {
+        0 => format!("no server{of} is running"),
+        1 => format!("the server{of} has stopped"),
+        many => format!("{many} servers{of} have stopped"),
+    });
+    Ok(())
+}
+
+/// Stops one server; whether there was one to stop. A file that nobody holds was left by one that was killed.
+fn stop_one(path: &Path, is_meant: impl Fn(&str) -> bool) -> Result<bool> {
+    let pid = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse().ok()).map(Pid::from_raw);
+    let (Some(pid), Ok(mut file)) = (pid, File::open(path)) else { return Ok(false) };
+    if is_free(&file) {
+        let _ = fs::remove_file(path);
+        return Ok(false);
+    }
+    let mut alias = String::new();
+    if file.read_to_string(&mut alias).is_err() || !is_meant(&alias) {
+        return Ok(false);
+    }
+    let cannot = |why: &dyn std::fmt::Display| Error::new(format!("cannot stop the server of `{alias}`")).because(why);
+    kill(pid, Signal::SIGTERM).map_err(|error| cannot(&error))?;
+    let start = Instant::now();
+    while !is_free(&file) {
+        if start.elapsed() > LONGEST {
+            return Err(cannot(&"it does not end").hint(format!("run: kill -KILL {pid}")));
+        }
+        thread::sleep(GLANCE);
+    }
+    Ok(true)
+}
+
+fn is_free(file: &File) -> bool {
+    !matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+}
+
+fn folder(context: &Context) -> PathBuf {
+    context.paths().state.join("serve")
+}

@@ -1,0 +1,136 @@
+//! The `[default]` profile of the person's AWS files, which SDKs ask before an endpoint: keys or a `credential_process`
+//! in it would win, so that a command would run as somebody else. It gets files in which they are not.
+
+mod ini;
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use nix::{errno::Errno, sys::signal::kill, unistd::Pid};
+use tempfile::TempDir;
+
+use crate::{
+    context::Context,
+    environment::Plan,
+    error::{Error, Result},
+    files::{self, private_folder},
+};
+
+/// A credentials or config file larger than this is none.
+const MAX_BYTES: u64 = 4 << 20;
+
+/// The two files, the variables that name others, and what a command sees in their place.
+const FILES: [AwsFile; 2] = [
+    AwsFile { variable: "AWS_SHARED_CREDENTIALS_FILE", place: ".aws/credentials", stand_in: StandIn::Nothing },
+    AwsFile { variable: "AWS_CONFIG_FILE", place: ".aws/config", stand_in: StandIn::Copy },
+];
+
+struct AwsFile {
+    variable: &'static str,
+    place: &'static str,
+    stand_in: StandIn,
+}
+
+/// What a command sees in the place of a file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum StandIn {
+    /// An empty file: a copy would put the secrets of other profiles on the disk a second time.
+    Nothing,
+    /// A copy without what wins: regions, outputs and other profiles are needed.
+    Copy,
+}
+
+/// A file in which `[default]` would win.
+pub(crate) struct Rival {
+    path: PathBuf,
+    /// The first key of `[default]` that wins.
+    key: String,
+    variable: &'static str,
+    stand_in: StandIn,
+    /// The file without what wins.
+    rest: String,
+}
+
+/// Files that stand in for those of the person, until this is dropped.
+pub(crate) struct Shelter {
+    _folder: TempDir,
+}
+
+/// The files in which `[default]` would win over an endpoint. One that cannot be read is no rival: no SDK reads it.
+pub(crate) fn rivals(context: &Context) -> Vec<Rival> {
+    FILES.iter().filter_map(|file| Rival::find(context, file)).collect()
+}
+
+impl Rival {
+    fn find(context: &Context, file: &AwsFile) -> Option<Self> {
+        let home = &context.paths().home;
+        let path = match context.environment().get_os(file.variable).map(PathBuf::from) {
+            Some(named) => named.strip_prefix("~").map_or_else(|_| named.clone(), |rest| home.join(rest)),
+            None => home.join(file.place),
+        };
+        let bytes = files::read_bounded(&path, MAX_BYTES).ok()??;
+        let text = String::from_utf8_lossy(&bytes);
+        let key = ini::winning_key(&text)?;
+        let rest = ini::without_credentials(&text);
+        Some(Self { path, key, variable: file.variable, stand_in: file.stand_in, rest })
+    }
+
+    /// What is wrong with it.
+    pub(crate) fn sentence(&self, context: &Context) -> String {
+        let (file, key) = (context.paths().short(&self.path), &self.key);
+        format!("{file} has `{key}` under [default], which SDKs prefer to an endpoint")
+    }
+
+    /// The variable that names another file.
+    pub(crate) fn variable(&self) -> &'static str {
+        self.variable
+    }
+}
+
+impl Shelter {
+    /// Puts files in the place of the rivals, into the plan too; and says so. None where there are no rivals.
+    ///
+    /// # Errors
+    /// Where the files cannot be written: the command would run as somebody else.
+    pub(crate) fn from(context: &Context, rivals: &[Rival], plan: &mut Plan) -> Result<Option<Self>> {
+        let Some(first) = rivals.first() else { return Ok(None) };
+        let cannot = |error: io::Error| {
+            let hint = format!("or take it out of {}", context.paths().short(&first.path));
+            Error::new("cannot keep other credentials from the command").because(error).hint(hint)
+        };
+        let place = context.paths().state.join("run");
+        let folder = folder_in(&place).map_err(cannot)?;
+        for rival in rivals {
+            let path = folder.path().join(rival.variable.to_lowercase());
+            let (text, seen) = match rival.stand_in {
+                StandIn::Nothing => ("", "an empty file"),
+                StandIn::Copy => (rival.rest.as_str(), "a copy without it"),
+            };
+            files::replace(&path, text.as_bytes(), files::Durability::Cached).map_err(cannot)?;
+            let path = path.to_str().ok_or_else(|| cannot(io::Error::other("its path is not UTF-8")))?;
+            plan.set(rival.variable, path)?;
+            context.say(format!("{}: the command sees {seen} in its place", rival.sentence(context)));
+        }
+        Ok(Some(Self { _folder: folder }))
+    }
+}
+
+/// A folder for this process alone; those of processes that were killed are removed.
+fn folder_in(place: &Path) -> io::Result<TempDir> {
+    private_folder(place)?;
+    for entry in fs::read_dir(place)?.flatten() {
+        if owner(&entry.file_name().to_string_lossy()).is_some_and(|owner| kill(owner, None) == Err(Errno::ESRCH)) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+    let mine = format!("{}-", std::process::id());
+    // Made with mode 0700.
+    tempfile::Builder::new().prefix(&mine).tempdir_in(place)
+}
+
+/// The process in the name of a folder, `PID-RANDOM`.
+fn owner(name: &str) -> Option<Pid> {
+    name.split_once('-').and_then(|(pid, _)| pid.parse().ok()).map(Pid::from_raw)
+}
