@@ -235,6 +235,9 @@ pub struct Status {
     /// Print a short segment for a prompt: the session, and how long it lasts
     #[arg(long, conflicts_with = "json")]
     pub prompt: bool,
+    /// Show how long each session lasts, until Ctrl-C
+    #[arg(long, conflicts_with_all = ["json", "prompt"])]
+    pub watch: bool,
 }
 
 /// `leapp hook`.

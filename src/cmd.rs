@@ -18,6 +18,7 @@ pub(crate) mod serve;
 mod session;
 mod status;
 mod trust;
+mod watch;
 
 use std::ffi::OsString;
 

@@ -15,11 +15,6 @@ pub(crate) fn bump(context: &Context) {
     replace(context, CURRENT);
 }
 
-/// The token; none where nobody ever signed in.
-pub(crate) fn token(context: &Context) -> Option<Vec<u8>> {
-    files::read_bounded(&context.paths().state.join("gen"), 64).ok().flatten()
-}
-
 /// Replaces both tokens: what a process is getting meanwhile is not kept.
 pub(crate) fn sign_out(context: &Context) {
     replace(context, SIGNED_OUT);

@@ -3,6 +3,7 @@
 use serde_json::json;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
+use super::watch;
 use crate::{
     broker::{Broker, Options},
     cli::Status as Arguments,
@@ -18,6 +19,9 @@ use crate::{
 
 /// Prints it: for a person, as JSON, or as a segment of a prompt.
 pub(super) fn run(context: Context, arguments: &Arguments) -> Result<()> {
+    if arguments.watch {
+        return watch::run(&context);
+    }
     let context = context.with_attention(Attention::Nobody, None);
     let shell = Shell::read(&context);
     if arguments.prompt {

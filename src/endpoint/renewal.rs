@@ -48,7 +48,7 @@ impl Renewal {
             if left > margin(life) {
                 continue;
             }
-            let token = generation::token(&context);
+            let token = generation::current(&context);
             if !schedule.is_due(context.now(), life, left, token != known) {
                 continue;
             }
@@ -61,7 +61,7 @@ impl Renewal {
                 Err(error) => self.fail(&context, store, &mut schedule, &error),
             }
             // A renewal changes it too.
-            known = generation::token(&context);
+            known = generation::current(&context);
         }
     }
 

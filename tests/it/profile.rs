@@ -443,7 +443,7 @@ fn a_profile_session_is_kept_in_the_config_like_any_other() {
         json,
         serde_json::json!({
             "session": "base", "kind": "profile", "source_profile": "work", "region": null, "profile": null,
-            "protected": false, "auto": "ask", "chain": ["base"], "account": null, "partition": null,
+            "protected": false, "auto": "ask", "exec": "once", "chain": ["base"], "account": null, "partition": null,
             "effective_region": "eu-north-1", "file": "~/.config/leapp/config.toml", "line": json["line"],
         })
     );
