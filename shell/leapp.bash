@@ -60,7 +60,7 @@ _leapp_follow() {
   __leapp_key=$1 __leapp_at=0
   # Nor does it leave another directory's session behind: its keys are hidden until it is known what follows.
   _leapp_hide
-  if answer=$(_leapp_show && exec "$__leapp_bin" hook-env bash); then
+  if answer=$(_leapp_show && exec "$__leapp_bin" hook-env bash) && [[ -n $answer ]]; then
     _leapp_show
     _leapp_apply "$answer" || :
   else

@@ -66,7 +66,7 @@ if status is-interactive
             for name in $names
                 set -e -f $name
             end
-            if test "$failed" != 0
+            if test "$failed" != 0; or test -z "$answer"
                 echo 'leapp: the hook failed; run: leapp status' >&2
                 return
             end

@@ -47,7 +47,7 @@ _leapp_hook() {
     typeset -g __leapp_key=$key __leapp_at=0
     # Nor does it leave another directory's session behind: its keys are hidden until it is known what follows.
     _leapp_hide
-    if content=$(_leapp_show && exec "$__leapp_bin" hook-env zsh); then
+    if content=$(_leapp_show && exec "$__leapp_bin" hook-env zsh) && [[ -n $content ]]; then
       _leapp_show
       eval "$content"
     else

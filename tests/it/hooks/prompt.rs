@@ -239,8 +239,8 @@ fn ctrl_c_ends_it_once_and_leaves_no_session_behind() {
         let real = fs::read_to_string(person.path("bin/leapp")).expect("read");
         holds(&console.after(&format!("cd {}", person.path("work/prod").display())), "prod");
         let calls = person.calls();
-        stand_in(&person, "exec sleep 20");
-        console.line(&format!("cd {}", person.path("work/dev").display()));
+        stand_in(&person, "exec sleep 60");
+        console.keys(format!("cd {}\r", person.path("work/dev").display()).as_bytes());
         wait_until("the hook runs", Duration::from_secs(20), || person.calls() == calls + 1);
         thread::sleep(Duration::from_millis(300));
         console.keys(b"\x03");
