@@ -129,7 +129,7 @@ impl<'a> Sts<'a> {
             Some(url) => without_user(url),
             None => format!("STS in {region}"),
         };
-        Hop { session, endpoint, timeout: self.timeout, assumer_profile: None }
+        Hop { session, endpoint, timeout: self.patience(), assumer_profile: None }
     }
 
     /// Exchanges a SAML response for credentials; the call is not signed.
@@ -253,8 +253,13 @@ impl<'a> Sts<'a> {
         Ok(answer.ok())
     }
 
+    /// How long all calls together may take, as messages say it.
+    fn patience(&self) -> Duration {
+        self.context.patience().map_or(self.timeout, |patience| patience.min(self.timeout))
+    }
+
     fn silence(&self) -> Fault {
-        Fault::new(FaultKind::Silent, span(self.context.patience().unwrap_or(self.timeout)))
+        Fault::new(FaultKind::Silent, span(self.patience()))
     }
 
     /// The credentials of an answer, where they are of the role that was asked for, and live.

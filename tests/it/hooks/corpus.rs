@@ -2,19 +2,22 @@
 
 use std::{
     fs,
+    net::{TcpListener, TcpStream},
     os::unix::{
         fs::{PermissionsExt as _, symlink},
         net::UnixListener,
     },
     path::Path,
     process::Command,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
     time::{Duration, Instant},
 };
 
 use nix::{sys::stat::Mode, unistd::mkfifo};
 
 use super::people::Person;
-use crate::harness::text;
+use crate::harness::{bed, text};
 
 /// What `hook-env` does in a directory: loads nothing, ends well and soon, and prints nothing that drives a terminal.
 #[track_caller]
@@ -157,4 +160,54 @@ fn trusted_roots_and_auto_need_no_allow() {
     loads_nothing(&person, &folder, "denied");
     let listed = person.leapp(&["trust"]);
     assert!(listed.contains("~/new/inner/.leapp"), "{listed}");
+}
+
+/// A way to the STS that can be closed: from then on it takes connections and never answers.
+fn way_to_the_sts(is_closed: &'static AtomicBool) -> String {
+    let sts = bed("LEAPP_BED_STS");
+    let sts = sts.trim_start_matches("http://").to_owned();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
+    thread::spawn(move || {
+        let mut held = Vec::new();
+        for connection in listener.incoming().flatten() {
+            if is_closed.load(Ordering::Relaxed) {
+                held.push(connection);
+                continue;
+            }
+            let there = TcpStream::connect(&sts).expect("the STS");
+            for (mut from, mut to) in
+                [(connection.try_clone().expect("a socket"), there.try_clone().expect("a socket")), (there, connection)]
+            {
+                thread::spawn(move || std::io::copy(&mut from, &mut to));
+            }
+        }
+    });
+    endpoint
+}
+
+#[test]
+fn a_renewal_waits_two_seconds_and_no_longer() {
+    static IS_CLOSED: AtomicBool = AtomicBool::new(false);
+    let mut person = Person::new("bash");
+    person.home.endpoint = Some(way_to_the_sts(&IS_CLOSED));
+    person.home.sign_in("corp");
+    let hook = |person: &Person| {
+        let start = Instant::now();
+        let mut command = person.home.leapp(["hook-env", "bash"]);
+        let output = command.current_dir(person.path("work/prod")).output().expect("ran");
+        (text(&output.stdout), text(&output.stderr), start.elapsed())
+    };
+    let (out, said, _) = hook(&person);
+    assert!(out.contains("export LEAPP_SESSION='prod'"), "{said}");
+    for entry in fs::read_dir(person.home.state().join("vault")).expect("a vault").flatten() {
+        if entry.file_name().to_string_lossy().starts_with("prod~") {
+            fs::remove_file(entry.path()).expect("removed");
+        }
+    }
+    IS_CLOSED.store(true, Ordering::Relaxed);
+    let (out, said, time) = hook(&person);
+    assert!(!out.contains("LEAPP_SESSION='prod'"), "{out}");
+    assert!(said.contains("did not answer in the 2s"), "{said}");
+    assert!((Duration::from_secs(1)..Duration::from_secs(4)).contains(&time), "{time:?}");
 }
