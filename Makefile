@@ -20,11 +20,13 @@ test: bed lint build ## Run every test
 bounds: bed ## Measure, and fail where a bound of docs/performance.md is missed three times in a row
 	@cargo build --locked --release --quiet
 	@for try in 1 2 3; do tests/bed/bed run -- benches/run --check && exit 0; done; exit 1
+	@for try in 1 2 3; do tests/bed/bed run -- benches/hooks --check && exit 0; done; exit 1
 
 .PHONY: bench
 bench: bed ## Measure, side by side with what else there is
 	@cargo build --locked --release --quiet
 	@tests/bed/bed run -- benches/run
+	@tests/bed/bed run -- benches/hooks
 
 .PHONY: build
 build: ## Build for development
