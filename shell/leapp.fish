@@ -21,25 +21,18 @@ if status is-interactive
         set -l previous $status
         status is-command-substitution; and return $previous
         set -l directory $PWD
-        string match -q '/*' -- $directory; or set directory ''
-        set -l file ''
-        set -l content ''
-        set -l token ''
+        set -l key ''
         while true
             if test -f "$directory/.leapp"
-                set file "$directory/.leapp"
+                read -z -n 2049 -l content <"$directory/.leapp" 2>/dev/null
+                test -f "$__leapp_token"; and read -l token <"$__leapp_token" 2>/dev/null
+                set key $directory\n"$token"\n"$content"
                 break
             end
-            test -n "$directory"; or break
+            string match -q '/*' -- $directory; or break
             set directory (string replace -r '/[^/]*$' '' -- $directory)
         end
-        set -l key ''
-        if test -n "$file"
-            read -z -n 2049 content <"$file" 2>/dev/null
-            test -f "$__leapp_token"; and read token <"$__leapp_token" 2>/dev/null
-            set key $file\n$token\n$content
-        end
-        if not set -q __leapp_key; or test "$key" != "$__leapp_key"; or __leapp_is_late
+        if not set -q __leapp_key; or test "$key" != "$__leapp_key"; or begin; test "$__leapp_at" != 0; and __leapp_is_late; end
             # Before anything else: what fails, or is ended by Ctrl-C, is not tried again at every prompt.
             set -g __leapp_key $key
             set -g __leapp_at 0
@@ -82,7 +75,6 @@ if status is-interactive
 
     # fish has no clock, but knows the age of a file: leapp makes one that was last changed when the time is over.
     function __leapp_is_late
-        test "$__leapp_at" != 0; or return 1
         set -l age (path mtime -R -- $__leapp_at)
         test -z "$age"; or test "$age" -ge 0
     end
