@@ -199,7 +199,8 @@ impl Outcome {
         path: &Path,
     ) -> Self {
         let alias = &session.alias;
-        let credentials = match credentials(context, config, session) {
+        let broker = Broker::new(context, config, Options { min_ttl: AHEAD, ..Options::default() });
+        let credentials = match credentials(&broker, session, is_renewed(config, session), context) {
             Ok(credentials) => credentials,
             Err(Missing::SignedOut) => {
                 return Self::signed_out(place, format!("{alias} is signed out; run: leapp login"));
@@ -209,7 +210,7 @@ impl Outcome {
                 return Self::signed_out(place, format!("{}; run: leapp login", error.sentence()));
             }
         };
-        let region = Broker::new(context, config, Options::default()).region(session);
+        let region = broker.region(session);
         let plan = match plan(session, region.as_ref(), &credentials) {
             Ok(plan) => plan,
             Err(error) => return Self::signed_out(place, error.sentence()),
@@ -275,10 +276,15 @@ enum Missing {
 }
 
 /// The credentials that are kept, or that take nobody to be had.
-fn credentials(context: &Context, config: &Config, session: &Session) -> Result<Credentials, Missing> {
-    let broker = Broker::new(context, config, Options { min_ttl: AHEAD, ..Options::default() });
+fn credentials<'a>(
+    broker: &Broker<'a>,
+    session: &'a Session,
+    is_renewed: bool,
+    context: &Context,
+) -> Result<Credentials, Missing> {
     let kept = broker.kept(session).map_err(Missing::Unreadable)?;
-    if !is_renewed(config, session) {
+    let lives = kept.as_ref().is_some_and(|kept| kept.time_left(context.now()) > AHEAD);
+    if lives || !is_renewed {
         return kept.ok_or(Missing::SignedOut);
     }
     broker.credentials(session).or_else(|error| {

@@ -27,13 +27,7 @@ pub(super) fn render(script: &mut Script, plan: &Plan) {
         script.push("\n    set -q -U -x $leapp_name; and set -a -g leapp_universal $leapp_name\nend\n");
         script.push("set -e leapp_name\n");
         script.push(OVERRIDDEN);
-        for (name, value) in plan.variables() {
-            script.push("    set -g -x ");
-            script.push(name);
-            script.push(" ");
-            quote(script, value);
-            script.push("\n");
-        }
+        set_all(script, plan);
         script.push("    true\nend\n");
     } else {
         script.push("true\n");
@@ -59,18 +53,22 @@ pub(super) fn render_followed(script: &mut Script, change: &Change, state: &str)
     let brings_session = plan.variables().next().is_some();
     if brings_session {
         script.push(OVERRIDDEN);
-        for (name, value) in plan.variables() {
-            script.push("    set -g -x ");
-            script.push(name);
-            script.push(" ");
-            quote(script, value);
-            script.push("\n");
-        }
+        set_all(script, plan);
     }
     if change.state.names().next().is_some() {
         script.push(state);
     }
     script.push(if brings_session { "end\nset -e -g leapp_universal\n" } else { "set -e -g leapp_universal\n" });
+}
+
+fn set_all(script: &mut Script, plan: &Plan) {
+    for (name, value) in plan.variables() {
+        script.push("    set -g -x ");
+        script.push(name);
+        script.push(" ");
+        quote(script, value);
+        script.push("\n");
+    }
 }
 
 /// Unsets everything and fails: `source` hands on the status of its last command.

@@ -41,10 +41,7 @@ impl Console {
         let bin = home.path("bin");
         executable(
             &bin.join("report"),
-            &format!(
-                "#!/bin/sh\ns=$?\nenv -0 >'{0}/'\"$1.part\"\nmv '{0}/'\"$1.part\" '{0}/'\"$1\"\n",
-                reports.display()
-            ),
+            &format!("#!/bin/sh\nenv -0 >'{0}/'\"$1.part\"\nmv '{0}/'\"$1.part\" '{0}/'\"$1\"\n", reports.display()),
         );
         let pty =
             openpty(Some(&Winsize { ws_row: 50, ws_col: 200, ws_xpixel: 0, ws_ypixel: 0 }), None).expect("a terminal");
