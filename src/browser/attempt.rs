@@ -23,6 +23,9 @@ const START: Duration = Duration::from_secs(20);
 /// How long it has to write its cookies and end.
 const CLOSE: Duration = Duration::from_secs(3);
 
+/// How long it has for that where the person does not want to wait.
+const HURRIED_CLOSE: Duration = Duration::from_secs(1);
+
 /// How long it may be without a page: one may be put in the place of another.
 const PAGELESS: Duration = Duration::from_millis(300);
 
@@ -63,9 +66,15 @@ pub(super) fn attempt(
     let process = Process::start(program, &command_line, request.withheld, far_end)?;
     let mut browser = Browser { process, commands: pipe.listen(sender), events, program, alias: request.alias };
     let mut conversation = Conversation::begin(request, manner, Instant::now());
-    let outcome = browser.converse(&mut conversation, &mut Patience::new(manner, until), on_step);
+    let mut patience = Patience::new(manner, until);
+    let outcome = browser.converse(&mut conversation, &mut patience, on_step);
     on_step(Step::Closing);
-    browser.close();
+    browser.close(match &outcome {
+        // It has not said a word: there is nothing to write, and it may not listen for long.
+        _ if patience.start.is_some() => Duration::ZERO,
+        Err(error) if error.which() == Kind::Interrupted => HURRIED_CLOSE,
+        _ => CLOSE,
+    });
     let forgotten = profile.forget_pages();
     outcome.and_then(|outcome| forgotten.map(|()| outcome))
 }
@@ -174,11 +183,11 @@ impl Browser<'_> {
     }
 
     /// Ends it in good order, so that it writes its cookies; whoever interrupts once more does not wait for that.
-    fn close(mut self) {
-        if self.commands.send(&json!({"id": 0, "method": "Browser.close"})).is_err() {
+    fn close(mut self, longest: Duration) {
+        if longest.is_zero() || self.commands.send(&json!({"id": 0, "method": "Browser.close"})).is_err() {
             return;
         }
-        let deadline = Instant::now() + CLOSE;
+        let deadline = Instant::now() + longest;
         while self.process.ended().is_none() && Instant::now() < deadline {
             match self.events.recv_timeout(GLANCE) {
                 Ok(Event::Interrupted) => return,

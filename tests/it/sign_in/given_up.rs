@@ -8,7 +8,8 @@ use std::{
 
 use nix::sys::signal::Signal;
 
-use super::desk::{Desk, Running};
+use super::desk::{Desk, LONG, Running};
+use crate::harness::wait_until;
 
 /// The most that an end may take.
 const AT_ONCE: Duration = Duration::from_secs(2);
@@ -49,6 +50,19 @@ fn ctrl_c_on_a_terminal_ends_it_at_once() {
     assert_eq!(ended.code, Some(125));
     assert!(ended.out.ends_with("\r\u{1b}[2Kleapp: the sign-in to `corp` was given up: interrupted\r\n"), "{ended:?}");
     assert!(!ended.out.contains("signed in"), "{ended:?}");
+}
+
+#[test]
+fn a_browser_that_has_not_said_a_word_keeps_nobody_waiting() {
+    let desk = Desk::new();
+    let browser = desk.program("deaf-browser", "#!/bin/bash\ntrap '' TERM\nwhile :; do sleep 1; done\n");
+    let starting = desk.start(desk.leapp(["exec", "corp", "--", "true"]).env("LEAPP_BROWSER", browser));
+    wait_until("the browser runs", LONG, || desk.processes().iter().any(|(_, line)| line.contains("deaf-browser")));
+    starting.signal(Signal::SIGINT);
+    let ended = starting.end_within(AT_ONCE);
+    desk.is_empty();
+    assert_eq!(ended.code, Some(125));
+    assert_eq!(ended.err, "leapp: the sign-in to `corp` was given up: interrupted\n");
 }
 
 #[test]
