@@ -13,42 +13,45 @@ __leapp_bin=@LEAPP@
 __leapp_token=@TOKEN@
 # A shell that was started with leapp's variables in its environment looks at once.
 __leapp_key=${__leapp_key-${LEAPP_STATE:+x}}
+__leapp_seen=${__leapp_seen:-/}
 __leapp_at=${__leapp_at:-0}
 
 _leapp_hook() {
-  local status=$? directory=${PWD-} file='' content='' token='' key=''
+  local status=$? directory=${PWD-} content='' key=''
   [[ $directory == /* ]] || directory=
   while :; do
     if [[ -f $directory/.leapp ]]; then
-      file=$directory/.leapp
+      # Asking first costs less than hiding what `read` would say.
+      [[ ! -r $directory/.leapp ]] || IFS= read -r -d '' -n 2049 content <"$directory/.leapp" || :
+      key=$directory/$'\n'$content
       break
     fi
     [[ -n $directory ]] || break
     directory=${directory%/*}
   done
-  if [[ -n $file ]]; then
-    # Asking first costs less than hiding what `read` would say.
-    [[ ! -r $file ]] || IFS= read -r -d '' -n 2049 content <"$file" || :
-    [[ ! -f $__leapp_token || ! -r $__leapp_token ]] || IFS= read -r token <"$__leapp_token" || :
-    key=$file$'\n'$token$'\n'$content
-  fi
   # `[`, for no option makes it ignore case.
-  if [ "$key" != "$__leapp_key" ] || { [[ $__leapp_at != 0 ]] && _leapp_is_late; }; then
+  if [ "$key" != "$__leapp_key" ] || [[ ! -e $__leapp_seen ]] ||
+    { ((__leapp_at && ${EPOCHSECONDS:-__leapp_at} >= __leapp_at)) && _leapp_is_late; }; then
     _leapp_follow "$key"
   fi
   return "$status"
 }
 
 # Bash 5 has a clock, bash 4 has one in printf; before that there is none, and a loaded session pays for a process.
-if [[ -n ${EPOCHSECONDS-} ]]; then
-  _leapp_is_late() { ((EPOCHSECONDS >= __leapp_at)); }
-else
-  _leapp_is_late() {
-    local now
-    printf -v now '%(%s)T' -1 2>/dev/null || now=$(command date +%s)
-    ((now >= __leapp_at))
-  }
-fi
+_leapp_is_late() {
+  local now
+  printf -v now '%(%s)T' -1 2>/dev/null || now=$(command date +%s)
+  ((now >= __leapp_at))
+}
+
+# As long as a token of leapp's state is the present one, there is a file that is named after it.
+_leapp_see() {
+  local token=''
+  __leapp_seen=/
+  [[ -n $1 && -r $__leapp_token ]] || return 0
+  IFS= read -r token <"$__leapp_token" || :
+  __leapp_seen=$__leapp_token-$token
+}
 
 _leapp_follow() {
   local flags=$- name answer
@@ -58,6 +61,7 @@ _leapp_follow() {
   { set +axvT; } 2>/dev/null
   # Before anything else: what fails, or is ended by Ctrl-C, is not tried again at every prompt.
   __leapp_key=$1 __leapp_at=0
+  _leapp_see "$1"
   # Nor does it leave another directory's session behind: its keys are hidden until it is known what follows.
   _leapp_hide
   if answer=$(_leapp_show && exec "$__leapp_bin" hook-env bash) && [[ -n $answer ]]; then

@@ -14,8 +14,14 @@ if status is-interactive
     set -g __leapp_bin @LEAPP@
     set -g __leapp_token @TOKEN@
     # A shell that was started with leapp's variables in its environment looks at once.
-    set -q __leapp_key; or set -q LEAPP_STATE; or set -g __leapp_key ''
+    if not set -q __leapp_key
+        set -g __leapp_key (set -q LEAPP_STATE; and echo x)
+    end
+    set -q __leapp_seen; or set -g __leapp_seen /
     set -q __leapp_at; or set -g __leapp_at 0
+    # fish has no clock. Where the kernel's can be read, nothing else is needed to tell the time.
+    set -g __leapp_clock /dev/null
+    test -r /proc/uptime; and set -g __leapp_clock /proc/uptime
 
     function __leapp_hook --on-event fish_prompt --on-variable PWD
         set -l previous $status
@@ -25,19 +31,28 @@ if status is-interactive
         while true
             if test -f "$directory/.leapp"
                 read -z -n 2049 -l content <"$directory/.leapp" 2>/dev/null
-                test -f "$__leapp_token"; and read -l token <"$__leapp_token" 2>/dev/null
-                set key $directory\n"$token"\n"$content"
+                set key $directory/\n"$content"
                 break
             end
             string match -q '/*' -- $directory; or break
             set directory (string replace -r '/[^/]*$' '' -- $directory)
         end
-        if not set -q __leapp_key; or test "$key" != "$__leapp_key"; or begin; test "$__leapp_at" != 0; and __leapp_is_late; end
-            # Before anything else: what fails, or is ended by Ctrl-C, is not tried again at every prompt.
-            set -g __leapp_key $key
-            set -g __leapp_at 0
-            __leapp_follow
+        # One `test` for both, and no function while it is early: each costs what a person could feel in the end.
+        if test "$key" = "$__leapp_key" -a -e "$__leapp_seen"
+            test "$__leapp_at" = 0; and return $previous
+            read -l -d ' ' now rest <$__leapp_clock; and test $now -lt $__leapp_at; and return $previous
+            __leapp_is_early; and return $previous
         end
+        # Before anything else: what fails, or is ended by Ctrl-C, is not tried again at every prompt.
+        set -g __leapp_key $key
+        set -g __leapp_at 0
+        set -g __leapp_seen /
+        # As long as a token of leapp's state is the present one, there is a file that is named after it.
+        if test -n "$key" -a -f "$__leapp_token"
+            read -l token <"$__leapp_token" 2>/dev/null
+            set -g __leapp_seen "$__leapp_token-$token"
+        end
+        __leapp_follow
         return $previous
     end
 
@@ -73,10 +88,11 @@ if status is-interactive
         end
     end
 
-    # fish has no clock, but knows the age of a file: leapp makes one that was last changed when the time is over.
-    function __leapp_is_late
+    # Without a clock, fish knows the age of a file: leapp makes one that was last changed when the time is over.
+    function __leapp_is_early
+        string match -q '/*' -- $__leapp_at; or return
         set -l age (path mtime -R -- $__leapp_at)
-        test -z "$age"; or test "$age" -ge 0
+        test -n "$age"; and test "$age" -lt 0
     end
 
     function _leapp_save

@@ -15,6 +15,7 @@ if [[ -o interactive ]]; then
   typeset -g __leapp_token=@TOKEN@
   # A shell that was started with leapp's variables in its environment looks at once.
   (( ${+__leapp_key} )) || [[ -n ${LEAPP_STATE-} ]] || typeset -g __leapp_key=
+  typeset -g __leapp_seen=${__leapp_seen:-/}
   typeset -gi __leapp_at=${__leapp_at:-0}
   typeset -ga precmd_functions chpwd_functions
   (( ${precmd_functions[(I)_leapp_hook]} )) || precmd_functions=(_leapp_hook $precmd_functions)
@@ -27,24 +28,26 @@ _leapp_hook() {
   setopt no_xtrace no_verbose no_aliases
   trap - DEBUG
   (( ZSH_SUBSHELL )) && return
-  local directory=$PWD file= content= token= key=
+  local directory=$PWD content= key=
   [[ $directory == /* ]] || directory=
   while :; do
     if [[ -f $directory/.leapp ]]; then
-      file=$directory/.leapp
+      [[ ! -r $directory/.leapp ]] || sysread -s 2049 content <$directory/.leapp
+      key=$directory/$'\n'$content
       break
     fi
     [[ -n $directory ]] || break
     directory=${directory%/*}
   done
-  if [[ -n $file ]]; then
-    [[ ! -r $file ]] || sysread -s 2049 content <$file
-    [[ ! -f $__leapp_token || ! -r $__leapp_token ]] || sysread -s 64 token <$__leapp_token
-    key=$file$'\n'$token$'\n'$content
-  fi
-  if [[ -z ${__leapp_key+x} || $key != "$__leapp_key" ]] || (( __leapp_at && EPOCHSECONDS >= __leapp_at )); then
+  if [[ -z ${__leapp_key+x} || $key != "$__leapp_key" || ! -e $__leapp_seen ]] ||
+    (( __leapp_at && EPOCHSECONDS >= __leapp_at )); then
     # Before anything else: what fails, or is ended by Ctrl-C, is not tried again at every prompt.
-    typeset -g __leapp_key=$key __leapp_at=0
+    typeset -g __leapp_key=$key __leapp_at=0 __leapp_seen=/
+    # As long as a token of leapp's state is the present one, there is a file that is named after it.
+    if [[ -n $key && -f $__leapp_token && -r $__leapp_token ]]; then
+      sysread -s 64 content <$__leapp_token
+      __leapp_seen=$__leapp_token-${content%$'\n'}
+    fi
     # Nor does it leave another directory's session behind: its keys are hidden until it is known what follows.
     _leapp_hide
     if content=$(_leapp_show && exec "$__leapp_bin" hook-env zsh) && [[ -n $content ]]; then

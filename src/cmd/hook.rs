@@ -7,7 +7,7 @@ use crate::{
     context::Context,
     error::{Error, Result},
     files::{self, Durability},
-    process,
+    generation, process,
     shell::{Shell, WRAP_CD},
 };
 
@@ -24,6 +24,7 @@ pub(super) fn run(context: &Context, arguments: &Hook) -> Result<()> {
         .map_err(|error| Error::new("cannot find leapp itself").because(error))?;
     let state = &context.paths().state;
     let script = shell.hook(text(&program)?, text(&state.join("gen"))?, text(&kept(state))?)?;
+    generation::ensure(context);
     match shell {
         Shell::Tcsh => keep(context, &kept(state), &script),
         Shell::Bash if arguments.wrap_cd => context.print(&(script + WRAP_CD)),

@@ -20,7 +20,7 @@ use crate::{
     directory::{self, DirectoryFile, Record, Standing, Verdict},
     environment::{EXPIRATION, Plan},
     error::{Error, Kind, Result},
-    files,
+    files, generation,
     hook::{Change, Place, STATE, State, Status, Target, change},
     session::{Session, Source, span},
     shell::Shell,
@@ -36,6 +36,7 @@ const DAY: i64 = 24 * 60 * 60;
 /// Prints what the shell has to do, and says what the person has to know.
 pub(super) fn run(context: Context, arguments: &HookEnv) -> Result<()> {
     let shell = Shell::parse(&arguments.shell)?;
+    generation::ensure(&context);
     let context = context.with_attention(Attention::Nobody, Some(PATIENCE));
     let before = context.environment().raw(STATE).and_then(State::parse);
     let is_pinned = before.as_ref().is_some_and(|state| state.status == Status::Pinned);
@@ -77,13 +78,16 @@ fn render(
 fn in_clock_of(context: &Context, shell: Shell, at: i64) -> String {
     let now = context.now().unix_timestamp();
     match shell {
-        // fish has no clock, but tells how old a file is. Without one, it learns of the end from AWS.
-        Shell::Fish => stamp(context, at).unwrap_or_else(|error| {
-            context.trace(|| format!("no stamp for fish: {error}"));
-            "0".into()
-        }),
-        // Elvish has no clock, but reads the kernel's, where there is one.
+        // They have no clock, but read the kernel's, where there is one.
         Shell::Elvish => (at - now + uptime().unwrap_or(now)).to_string(),
+        Shell::Fish => match uptime() {
+            Some(uptime) => (at - now + uptime).to_string(),
+            // fish tells how old a file is, too. Without one, it learns of the end from AWS.
+            None => stamp(context, at).unwrap_or_else(|error| {
+                context.trace(|| format!("no stamp for fish: {error}"));
+                "0".into()
+            }),
+        },
         _ => at.to_string(),
     }
 }
