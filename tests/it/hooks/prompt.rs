@@ -179,6 +179,25 @@ fn direnv_beside_it_works() {
 }
 
 #[test]
+fn zoxide_beside_it_works() {
+    let lines = [
+        ("bash", "eval \"$(zoxide init bash)\""),
+        ("zsh", "eval \"$(zoxide init zsh)\""),
+        ("fish", "zoxide init fish | source"),
+    ];
+    for (shell, line) in lines {
+        for (before, after) in [(line, ""), ("", line)] {
+            let person = Person::new(shell);
+            let mut console = person.start_with(before, after, |_| {});
+            holds(&console.after(&format!("cd {}", person.path("work/dev").display())), "corp");
+            holds_outer(&console.after(&format!("cd {}", person.path(".").display())));
+            // It remembers where the person was.
+            holds(&console.after("z dev"), "corp");
+        }
+    }
+}
+
+#[test]
 fn a_change_within_a_line_is_seen() {
     let bash = "eval \"$(leapp hook bash --wrap-cd)\"";
     for (shell, before) in [("zsh", ""), ("fish", ""), ("bash", bash)] {
