@@ -1,5 +1,8 @@
 //! The command line: clap's types alone.
 
+// A doc comment here would take the place of the verb's own in its help, for a verb's arguments are made last.
+#![allow(missing_docs)]
+
 mod profile;
 mod session;
 
@@ -25,8 +28,9 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// The verbs.
+/// The verbs. Deferred: only the arguments of the verb that is given are made.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum Command {
     /// Run a command with a session's credentials
     Exec(Exec),
@@ -68,7 +72,7 @@ pub enum Command {
     Session(Box<SessionArgs>),
 }
 
-/// What `exec`, `env` and `login` have in common.
+// What `exec`, `env` and `login` have in common.
 #[derive(Debug, Args)]
 pub struct Asking {
     /// Ask for credentials that last this long (4h, 90m, 3600)
@@ -79,7 +83,7 @@ pub struct Asking {
     pub no_cache: bool,
 }
 
-/// What `exec` and `env` have in common.
+// What `exec` and `env` have in common.
 #[derive(Debug, Args)]
 pub struct Using {
     /// Work in this region
@@ -93,7 +97,6 @@ pub struct Using {
     pub asking: Asking,
 }
 
-/// `leapp exec`.
 #[derive(Debug, Args)]
 #[command(
     override_usage = "leapp exec [OPTIONS] [SESSION] [--] COMMAND [ARG]...\n       leapp exec [OPTIONS] [SESSION]",
@@ -119,7 +122,6 @@ pub struct Exec {
     pub command: Vec<OsString>,
 }
 
-/// `leapp env`.
 #[derive(Debug, Args)]
 #[command(after_help = "Example: eval \"$(leapp env dev)\"")]
 pub struct Env {
@@ -143,7 +145,6 @@ pub struct Env {
     pub yes: bool,
 }
 
-/// `leapp serve`.
 #[derive(Debug, Args)]
 #[command(
     override_usage = "leapp serve [OPTIONS] [SESSION]\n       leapp serve --stop [SESSION]",
@@ -181,7 +182,6 @@ pub struct Serve {
     pub attached: Option<String>,
 }
 
-/// `leapp login`.
 #[derive(Debug, Args)]
 pub struct Login {
     /// How to ask for credentials
@@ -198,7 +198,6 @@ pub struct Login {
     pub all: bool,
 }
 
-/// `leapp renew`.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Nobody is asked for anything: what needs you stays as it is, and is named.\n\nExample: leapp renew prod"
@@ -212,7 +211,6 @@ pub struct Renew {
     pub all: bool,
 }
 
-/// `leapp logout`.
 #[derive(Debug, Args)]
 pub struct Logout {
     /// The session; sessions chained from it are signed out too
@@ -226,7 +224,6 @@ pub struct Logout {
     pub browser: bool,
 }
 
-/// `leapp status`.
 #[derive(Debug, Args)]
 pub struct Status {
     /// Print JSON
@@ -240,7 +237,6 @@ pub struct Status {
     pub watch: bool,
 }
 
-/// `leapp hook`.
 #[derive(Debug, Args)]
 #[command(after_help = "In ~/.bashrc:                    eval \"$(leapp hook bash)\"\n\
                         In ~/.zshrc:                     eval \"$(leapp hook zsh)\"\n\
@@ -255,7 +251,6 @@ pub struct Hook {
     pub wrap_cd: bool,
 }
 
-/// `leapp hook-env`.
 #[derive(Debug, Args)]
 pub struct HookEnv {
     /// The shell
@@ -263,7 +258,6 @@ pub struct HookEnv {
     pub shell: String,
 }
 
-/// `leapp allow` and `leapp deny`.
 #[derive(Debug, Args)]
 pub struct TrustPath {
     /// The file, or its directory [default: the nearest from here upwards]
@@ -271,7 +265,6 @@ pub struct TrustPath {
     pub path: Option<OsString>,
 }
 
-/// `leapp trust`.
 #[derive(Debug, Args)]
 pub struct Trust {
     /// Print JSON
@@ -279,7 +272,6 @@ pub struct Trust {
     pub json: bool,
 }
 
-/// `leapp credential-process`.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Prints JSON, version 1 of what `credential_process` of ~/.aws/config stands for. Where you are needed,\n\
@@ -300,7 +292,6 @@ pub struct CredentialProcess {
     pub wait: Option<String>,
 }
 
-/// `leapp console`.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Each session has a browser profile of its own, so that several accounts can be open side by side.\n\
@@ -325,7 +316,6 @@ pub struct Console {
     pub browser: Option<String>,
 }
 
-/// `leapp list`.
 #[derive(Debug, Args)]
 pub struct List {
     /// Print JSON

@@ -2,7 +2,6 @@
 
 use clap::{Args, Subcommand};
 
-/// `leapp profile`.
 #[derive(Debug, Args)]
 pub struct ProfileArgs {
     /// What to do with named profiles
@@ -10,7 +9,7 @@ pub struct ProfileArgs {
     pub command: ProfileCommand,
 }
 
-/// The verbs of `leapp profile`.
+// The verbs of `leapp profile`.
 #[derive(Debug, Subcommand)]
 pub enum ProfileCommand {
     /// Write a named profile into ~/.aws/config for every session that has `profile = …`

@@ -4,7 +4,6 @@ use clap::{Args, Subcommand};
 
 use super::CredentialProcess;
 
-/// `leapp session`.
 #[derive(Debug, Args)]
 pub struct SessionArgs {
     /// What to do with a session
@@ -12,7 +11,7 @@ pub struct SessionArgs {
     pub command: SessionCommand,
 }
 
-/// The verbs of `leapp session`.
+// The verbs of `leapp session`.
 #[derive(Debug, Subcommand)]
 pub enum SessionCommand {
     /// Add a session to the config

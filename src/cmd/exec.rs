@@ -90,7 +90,8 @@ mod tests {
 
     #[test]
     fn the_options_with_a_value_are_those_that_clap_knows() {
-        let command = Cli::command();
+        let mut command = Cli::command();
+        command.build();
         let exec = command.find_subcommand("exec").expect("exec");
         let mut known: Vec<String> = exec
             .get_opts()

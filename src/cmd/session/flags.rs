@@ -178,7 +178,8 @@ mod tests {
 
     #[test]
     fn every_flag_stands_for_a_field() {
-        let command = Cli::command();
+        let mut command = Cli::command();
+        command.build();
         let session = command.find_subcommand("session").expect("session");
         for path in [&["edit"] as &[&str], &["add", "federated"], &["add", "chained"], &["add", "profile"]] {
             let verb = path.iter().fold(session, |verb, name| verb.find_subcommand(name).expect("a verb"));
