@@ -6,6 +6,7 @@ use std::{
     fmt,
     fs::File,
     io::{self, Read as _},
+    iter,
     os::{
         fd::{AsFd as _, OwnedFd},
         unix::process::CommandExt as _,
@@ -13,7 +14,7 @@ use std::{
     panic,
     path::PathBuf,
     process::{Child, ChildStdout, Command, ExitStatus, Stdio},
-    sync::mpsc,
+    sync::{OnceLock, mpsc},
     thread,
     time::{Duration, Instant},
 };
@@ -207,44 +208,58 @@ const ANCESTORS: usize = 5;
 
 /// The shell that runs this process: the nearest ancestor that is one, else the person's login shell.
 pub(crate) fn shell_above(login_shell: Option<&str>) -> Option<Shell> {
-    let mut pid = nix::unistd::getppid().as_raw();
-    for _ in 0..ANCESTORS {
-        let Some(process) = Ancestor::read(pid) else { break };
-        if let Some(shell) = process.shell() {
-            return Some(shell);
-        }
-        pid = process.parent;
-    }
-    login_shell.and_then(Shell::from_process)
+    static ABOVE: OnceLock<Option<Shell>> = OnceLock::new();
+    let above = ABOVE.get_or_init(|| ancestors().find_map(|pid| shell_of(&arguments_of(pid)?)));
+    above.or_else(|| login_shell.and_then(Shell::from_process))
 }
 
-/// A process as `/proc` or `ps` tells of it.
-struct Ancestor {
-    parent: i32,
-    arguments: Vec<String>,
+/// The processes above this one, from the nearest on.
+fn ancestors() -> impl Iterator<Item = i32> {
+    iter::successors(Some(nix::unistd::getppid().as_raw()), |pid| parent_of(*pid)).take(ANCESTORS)
 }
 
-impl Ancestor {
-    fn shell(&self) -> Option<Shell> {
-        Shell::from_arguments(self.arguments.iter().map(String::as_str))
-    }
+fn shell_of(arguments: &[String]) -> Option<Shell> {
+    Shell::from_arguments(arguments.iter().map(String::as_str))
+}
 
-    #[cfg(target_os = "linux")]
-    fn read(pid: i32) -> Option<Self> {
-        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-        let parent = status.lines().find_map(|line| line.strip_prefix("PPid:"))?.trim().parse().ok()?;
-        let line = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
-        let arguments = line.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned()).collect();
-        Some(Self { parent, arguments })
-    }
+#[cfg(target_os = "linux")]
+fn arguments_of(pid: i32) -> Option<Vec<String>> {
+    let line = of_proc(pid, "cmdline")?;
+    Some(line.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned()).collect())
+}
 
-    #[cfg(not(target_os = "linux"))]
-    fn read(pid: i32) -> Option<Self> {
-        let output = Command::new("/bin/ps").args(["-o", "ppid=,args=", "-p", &pid.to_string()]).output().ok()?;
-        let line = String::from_utf8_lossy(&output.stdout).into_owned();
-        let mut words = line.split_whitespace().map(str::to_owned);
-        Some(Self { parent: words.next()?.parse().ok()?, arguments: words.collect() })
-    }
+#[cfg(not(target_os = "linux"))]
+fn arguments_of(pid: i32) -> Option<Vec<String>> {
+    Some(of_ps(pid, "args=")?.split_whitespace().map(str::to_owned).collect())
+}
+
+#[cfg(target_os = "linux")]
+fn parent_of(pid: i32) -> Option<i32> {
+    stat_of(pid)?.split(' ').nth(1)?.parse().ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn parent_of(pid: i32) -> Option<i32> {
+    of_ps(pid, "ppid=")?.trim().parse().ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn of_ps(pid: i32, what: &str) -> Option<String> {
+    let output = Command::new("/bin/ps").args(["-o", what, "-p", &pid.to_string()]).output().ok()?;
+    Some(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// A file of `/proc/PID`. Such a file says that it is empty: without room it would be read in many small pieces.
+fn of_proc(pid: i32, name: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(4096);
+    File::open(format!("/proc/{pid}/{name}")).ok()?.read_to_end(&mut bytes).ok()?;
+    Some(bytes)
+}
+
+/// What `/proc/PID/stat` says from the process's state on. The name before it, in parentheses, may have anything in it.
+fn stat_of(pid: i32) -> Option<String> {
+    let stat = String::from_utf8_lossy(&of_proc(pid, "stat")?).into_owned();
+    Some(stat.rsplit_once(") ")?.1.to_owned())
 }
 
 /// A process that somebody else ends, told from a later one of its number by when it started.
@@ -265,15 +280,8 @@ impl Process {
     ///
     /// `$(…)` runs in a copy of the shell, which ends with it: a copy has its original's arguments and process group.
     pub(crate) fn lasting_shell() -> Self {
-        let mut pid = nix::unistd::getppid().as_raw();
-        for _ in 0..ANCESTORS {
-            let Some(process) = Ancestor::read(pid) else { break };
-            if process.shell().is_some() {
-                return Self::of(original(pid, process));
-            }
-            pid = process.parent;
-        }
-        Self::parent()
+        let is_shell = |pid: &i32| arguments_of(*pid).is_some_and(|arguments| shell_of(&arguments).is_some());
+        ancestors().find(is_shell).map_or_else(Self::parent, |pid| Self::of(original(pid)))
     }
 
     fn of(pid: i32) -> Self {
@@ -305,24 +313,22 @@ impl fmt::Display for Process {
 }
 
 /// The shell of which this process is a copy, made by `fork` and nothing after it; else itself.
-fn original(mut pid: i32, mut process: Ancestor) -> i32 {
+fn original(pid: i32) -> i32 {
     let group = |pid| getpgid(Some(Pid::from_raw(pid))).ok();
-    while group(pid) != Some(Pid::from_raw(pid))
-        && let Some(parent) = Ancestor::read(process.parent)
-        && parent.arguments == process.arguments
-        && group(process.parent) == group(pid)
-    {
-        pid = process.parent;
-        process = parent;
-    }
-    pid
+    let is_copy = |pid, parent| {
+        group(pid) != Some(Pid::from_raw(pid))
+            && arguments_of(pid) == arguments_of(parent)
+            && group(pid) == group(parent)
+    };
+    let copied = iter::successors(Some(pid), |pid| parent_of(*pid).filter(|parent| is_copy(*pid, *parent)));
+    copied.last().unwrap_or(pid)
 }
 
 /// When a process started; none where there is none, or it has ended and nobody has asked about it yet.
 fn start_of(pid: i32) -> Option<u64> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name, in parentheses, may have anything in it; the state follows, and 18 fields later the start.
-    let mut fields = stat.rsplit_once(") ")?.1.split(' ');
+    let stat = stat_of(pid)?;
+    // The state, and 19 fields later the start.
+    let mut fields = stat.split(' ');
     let is_over = matches!(fields.next(), Some("Z" | "X") | None);
     fields.nth(18).filter(|_| !is_over)?.parse().ok()
 }
