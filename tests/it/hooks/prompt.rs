@@ -197,6 +197,19 @@ fn zoxide_beside_it_works() {
     }
 }
 
+/// How starship and bash-preexec take over what bash runs before a prompt.
+#[test]
+fn what_takes_the_prompt_over_works_beside_it() {
+    let starship = "theirs() { local status=$?; eval \"$OTHERS\"; PS1=\"[$status] \"; }; \
+                    OTHERS=${PROMPT_COMMAND-}; PROMPT_COMMAND=theirs";
+    let preexec = "first() { :; }; last() { trap ': \"$BASH_COMMAND\" \"$_\"' DEBUG; }; set -o functrace; \
+                   PROMPT_COMMAND=$'first\\n'${PROMPT_COMMAND:+${PROMPT_COMMAND%;}$'\\n'}last";
+    for line in [starship, preexec] {
+        comes_and_goes("bash", line, "");
+        comes_and_goes("bash", "", line);
+    }
+}
+
 #[test]
 fn a_change_within_a_line_is_seen() {
     let bash = "eval \"$(leapp hook bash --wrap-cd)\"";
