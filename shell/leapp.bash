@@ -17,18 +17,14 @@ __leapp_seen=${__leapp_seen:-/}
 __leapp_at=${__leapp_at:-0}
 
 _leapp_hook() {
-  local status=$? directory=${PWD-} content='' key=''
+  local status=$? directory=${PWD-} key=''
   [[ $directory == /* ]] || directory=
-  while :; do
-    if [[ -f $directory/.leapp ]]; then
-      # Asking first costs less than hiding what `read` would say.
-      [[ ! -r $directory/.leapp ]] || IFS= read -r -d '' -n 2049 content <"$directory/.leapp" || :
-      key=$directory/$'\n'$content
-      break
-    fi
-    [[ -n $directory ]] || break
-    directory=${directory%/*}
-  done
+  until [[ -f $directory/.leapp || -z $directory ]]; do directory=${directory%/*}; done
+  if [[ -n $directory || -f /.leapp ]]; then
+    # Asking first costs less than hiding what `read` would say.
+    [[ ! -r $directory/.leapp ]] || IFS= read -r -d '' -n 2049 key <"$directory/.leapp" || :
+    key=$directory/$'\n'$key
+  fi
   # `[`, for no option makes it ignore case.
   if [ "$key" != "$__leapp_key" ] || [[ ! -e $__leapp_seen ]] ||
     { ((__leapp_at && ${EPOCHSECONDS:-__leapp_at} >= __leapp_at)) && _leapp_is_late; }; then

@@ -30,15 +30,11 @@ _leapp_hook() {
   (( ZSH_SUBSHELL )) && return
   local directory=$PWD content= key=
   [[ $directory == /* ]] || directory=
-  while :; do
-    if [[ -f $directory/.leapp ]]; then
-      [[ ! -r $directory/.leapp ]] || sysread -s 2049 content <$directory/.leapp
-      key=$directory/$'\n'$content
-      break
-    fi
-    [[ -n $directory ]] || break
-    directory=${directory%/*}
-  done
+  until [[ -f $directory/.leapp || -z $directory ]]; do directory=${directory%/*}; done
+  if [[ -n $directory || -f /.leapp ]]; then
+    [[ ! -r $directory/.leapp ]] || sysread -s 2049 content <$directory/.leapp
+    key=$directory/$'\n'$content
+  fi
   if [[ -z ${__leapp_key+x} || $key != "$__leapp_key" || ! -e $__leapp_seen ]] ||
     (( __leapp_at && EPOCHSECONDS >= __leapp_at )); then
     # Before anything else: what fails, or is ended by Ctrl-C, is not tried again at every prompt.
