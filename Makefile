@@ -34,7 +34,7 @@ build: ## Build for development
 
 .PHONY: lint
 lint: ## Check format, lints and scripts
-	@cargo fmt --check
+	@cargo fmt --check && cargo fmt --check --manifest-path tests/clients/rust/Cargo.toml
 	@cargo clippy --locked --quiet --all-targets -- -D warnings
 	@shellcheck --shell=bash shell/*.bash
 	@zsh -n shell/leapp.zsh && fish --no-execute shell/leapp.fish && ksh93 -n shell/leapp.ksh && mksh -n shell/leapp.ksh

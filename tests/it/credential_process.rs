@@ -1,4 +1,4 @@
-//! `leapp credential-process`, by itself and as AWS's own programs run it.
+//! `leapp credential-process` by itself.
 
 use std::{
     fs::{self, File},
@@ -12,7 +12,7 @@ use nix::pty::openpty;
 use serde_json::Value;
 
 use crate::{
-    harness::{Home, assertion, bed, chained, run_with_input, succeed, text, variables},
+    harness::{Home, assertion, chained, run_with_input, text, variables},
     sign_in::desk::Desk,
 };
 
@@ -31,21 +31,6 @@ fn refused(output: &Output) -> String {
     let said = text(&output.stderr);
     assert!(said.starts_with("leapp: ") && said.lines().count() == 1, "{said}");
     said
-}
-
-/// A home whose STS gives credentials that live that many seconds.
-fn short_lived(seconds: u32) -> Home {
-    let mut home = Home::new();
-    home.sts_path = format!("/ttl/{seconds}");
-    home.sign_in("corp");
-    home
-}
-
-/// Has `prod` be a named profile with a credential process.
-fn with_profile(home: &Home) {
-    fs::create_dir_all(home.path(".aws")).expect("made");
-    let text = format!("[profile prod]\nregion = eu-west-1\ncredential_process = {LEAPP} credential-process prod\n");
-    fs::write(home.path(".aws/config"), text).expect("written");
 }
 
 #[test]
@@ -178,7 +163,7 @@ fn twenty_at_once_cause_one_sign_in_and_one_call_per_hop() {
 
 #[test]
 fn short_credentials_are_renewed_at_half_their_life_and_no_sooner() {
-    let home = short_lived(8);
+    let home = Home::at_sts("/ttl/8");
     let key = || printed(&home.leapp(["credential-process", "corp"]).output().expect("run"))["AccessKeyId"].clone();
     let first = key();
     assert_eq!(key(), first);
@@ -188,7 +173,7 @@ fn short_credentials_are_renewed_at_half_their_life_and_no_sooner() {
 
 #[test]
 fn what_cannot_be_renewed_serves_while_it_lives() {
-    let home = short_lived(20);
+    let home = Home::at_sts("/ttl/20");
     let run = |proxy: &str| {
         let mut command = home.leapp(["credential-process", "corp"]);
         command.env("HTTP_PROXY", proxy).output().expect("run")
@@ -200,39 +185,6 @@ fn what_cannot_be_renewed_serves_while_it_lives() {
     assert_eq!(printed(&run("http://127.0.0.1:9")), first);
     assert!(start.elapsed() < Duration::from_secs(6), "{:?}", start.elapsed());
     assert_ne!(printed(&run("")), first);
-}
-
-#[test]
-fn boto3_outlives_its_credentials_several_times() {
-    let home = short_lived(8);
-    with_profile(&home);
-    let script = "
-import boto3, time
-client, keys, end = boto3.client('sts'), set(), time.monotonic() + 20
-while time.monotonic() < end:
-    assert client.get_caller_identity()['Arn'].startswith('arn:aws:sts::444455556666:assumed-role/Deploy/')
-    keys.add(boto3.DEFAULT_SESSION.get_credentials().get_frozen_credentials().access_key)
-    time.sleep(0.5)
-print(len(keys))
-";
-    let mut python = Command::new(bed("LEAPP_BED_PYTHON"));
-    python.args(["-c", script]);
-    home.surround(&mut python);
-    let keys: usize = succeed(python.env("AWS_PROFILE", "prod")).trim().parse().expect("a number");
-    assert!((3..=10).contains(&keys), "{keys} credentials in 20 s of 8 s each");
-}
-
-#[test]
-fn both_versions_of_the_aws_cli_take_them() {
-    let home = short_lived(6);
-    with_profile(&home);
-    for version in ["aws", "aws1", "aws", "aws1"] {
-        let mut aws = Command::new(format!("{}/{version}", bed("LEAPP_BED_BIN")));
-        aws.args(["--profile", "prod", "sts", "get-caller-identity", "--query", "Account", "--output", "text"]);
-        home.surround(&mut aws);
-        assert_eq!(succeed(&mut aws).trim(), "444455556666");
-        thread::sleep(Duration::from_secs(2));
-    }
 }
 
 #[test]

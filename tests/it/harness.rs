@@ -63,6 +63,14 @@ impl Home {
         home
     }
 
+    /// A home that has signed in to `corp` at an STS of this kind, such as `/ttl/8`.
+    pub fn at_sts(path: &str) -> Self {
+        let mut home = Self::new();
+        home.sts_path = path.into();
+        home.sign_in("corp");
+        home
+    }
+
     /// A file in the home.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)

@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "a test asks the bed's environment directly")]
 #![allow(unreachable_pub, reason = "what the harness offers is for the modules beside it")]
 
+mod clients;
 mod console;
 mod credential_process;
 mod env;

@@ -1,10 +1,10 @@
 //! `leapp exec --refresh` and `leapp serve`: credentials that SDKs fetch, and fetch again.
 
 mod attacks;
-mod clients;
 mod open;
 mod renewal;
 mod rivals;
 mod serve;
+mod sessions;
 mod signals;
 mod terminal;

@@ -68,6 +68,7 @@ class Keeper:
             "LEAPP_BED_DIR": str(directory),
             "LEAPP_BED_BIN": str(places.PROGRAMS),
             "LEAPP_BED_PYTHON": str(places.PYTHON),
+            "LEAPP_BED_NODE_PATH": str(places.NODE_MODULES),
         }
 
         def launch(component: components.Component) -> str:

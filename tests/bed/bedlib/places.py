@@ -9,6 +9,7 @@ HERE = Path(__file__).resolve().parent.parent  # tests/bed
 INSTALLED = Path(os.environ.get("LEAPP_BED") or HERE.parent.parent / ".bed")
 PROGRAMS = INSTALLED / "bin"
 PYTHON = INSTALLED / "python" / "bin" / "python"
+NODE_MODULES = INSTALLED / "node" / "node_modules"
 SIMPLESAMLPHP = INSTALLED / "simplesamlphp"
 
 

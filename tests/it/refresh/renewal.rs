@@ -10,18 +10,15 @@ use nix::{
     unistd::Pid,
 };
 
-use super::{
-    clients::{with_sts, with_ttl},
-    open::{LONG, Open},
-};
+use super::open::{LONG, Open};
 use crate::{
-    harness::{fail, wait_until},
+    harness::{Home, fail, wait_until},
     sign_in::desk::Desk,
 };
 
 #[test]
 fn the_person_is_asked_for_by_one_line_and_requests_are_answered_meanwhile() {
-    let home = with_ttl(12);
+    let home = Home::at_sts("/ttl/12");
     let open = Open::of(&home);
     crate::harness::succeed(&mut home.leapp(["logout", "corp"]));
     let line = "cannot be renewed: `corp` is signed out; run: leapp login corp";
@@ -42,7 +39,7 @@ fn the_person_is_asked_for_by_one_line_and_requests_are_answered_meanwhile() {
 
 #[test]
 fn no_request_waits_for_a_renewal() {
-    let home = with_sts("/ttl/6/delay/1500");
+    let home = Home::at_sts("/ttl/6/delay/1500");
     let open = Open::of(&home);
     let start = Instant::now();
     while start.elapsed() < Duration::from_secs(10) {
@@ -77,7 +74,7 @@ fn a_remembered_sign_in_renews_silently() {
 
 #[test]
 fn what_needs_the_person_is_asked_for_before_the_command_starts() {
-    let home = with_ttl(4);
+    let home = Home::at_sts("/ttl/4");
     thread::sleep(Duration::from_millis(2500));
     crate::harness::succeed(&mut home.leapp(["logout", "corp"]));
     let ran = home.path("ran").display().to_string();
