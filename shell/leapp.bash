@@ -40,24 +40,22 @@ _leapp_is_late() {
   ((now >= __leapp_at))
 }
 
-# As long as a token of leapp's state is the present one, there is a file that is named after it.
-_leapp_see() {
-  local token=''
-  __leapp_seen=/
-  [[ -n $1 && -r $__leapp_token ]] || return 0
-  IFS= read -r token <"$__leapp_token" || :
-  __leapp_seen=$__leapp_token-$token
+# Reads the token of leapp's state. As long as it is the present one, there is a file that is named after it.
+_leapp_read_token() {
+  token=''
+  [[ ! -f $__leapp_token || ! -r $__leapp_token ]] || IFS= read -r token <"$__leapp_token" || :
 }
 
 _leapp_follow() {
-  local flags=$- name answer
+  local flags=$- answer token before
   # Bash 4.4 puts the options back by itself, after Ctrl-C too.
   local - 2>/dev/null || :
   # Neither exported, nor traced, nor shown to a DEBUG trap: what follows holds secrets.
   { set +axvT; } 2>/dev/null
   # Before anything else: what fails, or is ended by Ctrl-C, is not tried again at every prompt.
-  __leapp_key=$1 __leapp_at=0
-  _leapp_see "$1"
+  __leapp_key=$1 __leapp_at=0 __leapp_seen=/
+  _leapp_read_token
+  [[ -z $1 || ! -e $__leapp_token-$token ]] || __leapp_seen=$__leapp_token-$token
   # Nor does it leave another directory's session behind: its keys are hidden until it is known what follows.
   _leapp_hide
   if answer=$(_leapp_show && exec "$__leapp_bin" hook-env bash) && [[ -n $answer ]]; then
@@ -65,6 +63,12 @@ _leapp_follow() {
     _leapp_apply "$answer" || :
   else
     echo 'leapp: the hook failed; run: leapp status' >&2
+  fi
+  if [[ -n $1 && $__leapp_seen == / ]]; then
+    # There was no such file. If there is a token now that was not there before, the next prompt looks once more.
+    before=$token
+    _leapp_read_token
+    [ "$token" = "$before" ] || __leapp_seen=$__leapp_token-$before
   fi
   case $flags in *a*) set -a ;; esac
   case $flags in *v*) set -v ;; esac

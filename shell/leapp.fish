@@ -47,13 +47,19 @@ if status is-interactive
         set -g __leapp_key $key
         set -g __leapp_at 0
         set -g __leapp_seen /
-        # As long as a token of leapp's state is the present one, there is a file that is named after it.
-        if test -n "$key" -a -f "$__leapp_token"
-            read -l token <"$__leapp_token" 2>/dev/null
-            set -g __leapp_seen "$__leapp_token-$token"
-        end
+        set -l token (__leapp_read_token)
+        test -n "$key" -a -e "$__leapp_token-$token"; and set -g __leapp_seen "$__leapp_token-$token"
         __leapp_follow
+        if test -n "$key" -a "$__leapp_seen" = /
+            # There was no such file. If there is a token now that was not there before, the next prompt looks once more.
+            test "$(__leapp_read_token)" = "$token"; or set -g __leapp_seen "$__leapp_token-$token"
+        end
         return $previous
+    end
+
+    # Reads the token of leapp's state. As long as it is the present one, there is a file that is named after it.
+    function __leapp_read_token
+        test -f "$__leapp_token"; and read -l token <"$__leapp_token" 2>/dev/null; and echo $token
     end
 
     # What fails does not leave another directory's session behind: its keys are hidden until it is known what follows.

@@ -29,12 +29,13 @@ if ( $?prompt ) then
   while ( "$__leapp_directory:q" =~ /* )
     if ( -f $__leapp_directory:q/.leapp ) then
       set __leapp_file = $__leapp_directory:q/.leapp
-      set __leapp_now = ( $__leapp_file:q 0 0 0 0 0 )
+      set __leapp_now = ( $__leapp_file:q 0 0 0 0 0 0 )
       @ __leapp_now[2] = -M $__leapp_file:q
       @ __leapp_now[3] = -I $__leapp_file:q
       @ __leapp_now[4] = -Z $__leapp_file:q
       if ( -f @TOKEN@ ) @ __leapp_now[5] = -M @TOKEN@
       if ( -f @TOKEN@ ) @ __leapp_now[6] = -I @TOKEN@
+      if ( -f @TOKEN@ ) @ __leapp_now[7] = -Z @TOKEN@
       break
     endif
     if ( "$__leapp_directory:q" == "" || "$__leapp_directory:q" == "/" ) break

@@ -39,11 +39,9 @@ _leapp_hook() {
     (( __leapp_at && EPOCHSECONDS >= __leapp_at )); then
     # Before anything else: what fails, or is ended by Ctrl-C, is not tried again at every prompt.
     typeset -g __leapp_key=$key __leapp_at=0 __leapp_seen=/
-    # As long as a token of leapp's state is the present one, there is a file that is named after it.
-    if [[ -n $key && -f $__leapp_token && -r $__leapp_token ]]; then
-      sysread -s 64 content <$__leapp_token
-      __leapp_seen=$__leapp_token-${content%$'\n'}
-    fi
+    local token= before=
+    _leapp_read_token
+    [[ -z $key || ! -e $__leapp_token-$token ]] || __leapp_seen=$__leapp_token-$token
     # Nor does it leave another directory's session behind: its keys are hidden until it is known what follows.
     _leapp_hide
     if content=$(_leapp_show && exec "$__leapp_bin" hook-env zsh) && [[ -n $content ]]; then
@@ -52,7 +50,21 @@ _leapp_hook() {
     else
       print -r 'leapp: the hook failed; run: leapp status' >&2
     fi
+    if [[ -n $key && $__leapp_seen == / ]]; then
+      # There was no such file. If there is a token now that was not there before, the next prompt looks once more.
+      before=$token
+      _leapp_read_token
+      [[ $token == "$before" ]] || __leapp_seen=$__leapp_token-$before
+    fi
   fi
+}
+
+# Reads the token of leapp's state. As long as it is the present one, there is a file that is named after it.
+_leapp_read_token() {
+  emulate -L zsh
+  token=
+  [[ ! -f $__leapp_token || ! -r $__leapp_token ]] || sysread -s 64 token <$__leapp_token
+  token=${token%$'\n'}
 }
 
 _leapp_hide() {

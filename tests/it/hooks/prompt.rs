@@ -239,6 +239,47 @@ fn what_fails_is_not_tried_at_every_prompt() {
     });
 }
 
+#[test]
+fn who_loses_the_state_hears_of_changes_all_the_same() {
+    in_each_shell(|shell| {
+        let person = Person::new(shell);
+        let mut console = person.start("");
+        let (dev, state) = (person.path("work/dev"), person.path(".local/state/leapp"));
+        holds(&console.after(&format!("cd {}", dev.display())), "corp");
+        for file in fs::read_dir(&state).expect("there").flatten() {
+            if file.file_name().to_string_lossy().starts_with("gen") {
+                fs::remove_file(file.path()).expect("removed");
+            }
+        }
+        holds(&console.at_next_prompt(), "corp");
+        person.leapp(&["logout", "corp"]);
+        holds_none(&console.at_next_prompt());
+        // tcsh has its hook there.
+        let hook = fs::read(state.join("hook.tcsh"));
+        fs::remove_dir_all(&state).expect("removed");
+        if let Ok(hook) = hook {
+            fs::create_dir(&state).expect("made");
+            fs::write(state.join("hook.tcsh"), hook).expect("written");
+        }
+        console.at_next_prompt();
+        person.leapp(&["allow", dev.to_str().expect("UTF-8")]);
+        person.home.sign_in("corp");
+        holds(&console.at_next_prompt(), "corp");
+        // Where no token can be kept, it is not looked for at every prompt.
+        for file in fs::read_dir(&state).expect("there").flatten() {
+            if file.file_name().to_string_lossy().starts_with("gen") {
+                fs::remove_file(file.path()).expect("removed");
+            }
+        }
+        fs::create_dir(state.join("gen")).expect("made");
+        console.at_next_prompt();
+        console.at_next_prompt();
+        let calls = person.calls();
+        holds(&console.at_next_prompt(), "corp");
+        assert_eq!(person.calls(), calls, "{shell}");
+    });
+}
+
 /// What stands in for leapp: it notes that it ran, and does this.
 fn stand_in(person: &Person, what: &str) {
     let text = format!("#!/bin/sh\necho >>'{}'\n{what}\n", person.path("calls").display());
