@@ -11,6 +11,7 @@ use crate::{
     context::{Attention, Context},
     credentials::Credentials,
     digest::Digest,
+    dismissal,
     error::{Error, Kind, Result},
     generation,
     lock::Lock,
@@ -295,7 +296,12 @@ impl<'a> Broker<'a> {
             match vault.put(&link.entry, &credentials.to_bytes()) {
                 // What a hook renews, the other shells find when it is time for them to look.
                 Ok(()) if self.context.attention() == Attention::Nobody => {}
-                Ok(()) => generation::bump(self.context),
+                Ok(()) => {
+                    if self.context.attention() == Attention::Person {
+                        dismissal::forget(self.context, &link.session.alias);
+                    }
+                    generation::bump(self.context);
+                }
                 Err(error) => self.context.say(error.sentence()),
             }
         }

@@ -16,6 +16,7 @@ pub mod credentials;
 mod default_profile;
 mod digest;
 pub mod directory;
+mod dismissal;
 mod endpoint;
 pub mod environment;
 pub mod error;

@@ -18,6 +18,7 @@ use crate::{
     context::{Attention, Context},
     credentials::Credentials,
     directory::{self, DirectoryFile, Record, Standing, Verdict},
+    dismissal,
     environment::{EXPIRATION, Plan},
     error::{Error, Kind, Result},
     files, generation,
@@ -204,7 +205,7 @@ impl Outcome {
     ) -> Self {
         let alias = &session.alias;
         let broker = Broker::new(context, config, Options { min_ttl: AHEAD, ..Options::default() });
-        let credentials = match credentials(&broker, session, is_renewed(config, session), context) {
+        let credentials = match credentials(&broker, session, is_renewed(context, config, session), context) {
             Ok(credentials) => credentials,
             Err(Missing::SignedOut) => {
                 return Self::signed_out(place, format!("{alias} is signed out; run: leapp login"));
@@ -222,7 +223,7 @@ impl Outcome {
         let left = credentials.time_left(context.now());
         let folder = context.paths().short(path.parent().unwrap_or(path));
         let until = credentials.expiration.map_or(String::new(), |_| format!(", {} left", span(left)));
-        let at = look_again(&credentials, left, is_renewed(config, session));
+        let at = look_again(&credentials, left, is_renewed(context, config, session));
         let target = Target::Session { status: Status::Loaded, place, plan };
         Self { target, at, line: format!("{alias} ({folder}){until}"), is_quiet: false }
     }
@@ -264,9 +265,9 @@ impl Outcome {
     }
 }
 
-/// Whether the hook renews a session: one call of STS, with what is signed in already.
-fn is_renewed(config: &Config, session: &Session) -> bool {
-    config.hook.renew && matches!(session.source, Source::Chained(_))
+/// Whether the hook renews a session: one call of STS, with what is signed in already. Not what was signed out by name.
+fn is_renewed(context: &Context, config: &Config, session: &Session) -> bool {
+    config.hook.renew && matches!(session.source, Source::Chained(_)) && !dismissal::is_noted(context, &session.alias)
 }
 
 /// Why there are no credentials.

@@ -8,6 +8,7 @@ use crate::{
     cli::Logout,
     config::Config,
     context::Context,
+    dismissal,
     error::{Error, Result},
     generation,
     provider::assertion,
@@ -59,6 +60,7 @@ fn one(context: &Context, config: &Config, session: &Session, browser: bool) -> 
     for profile in static_profiles::forget(context, |session| behind.contains(session))? {
         signed_out.push(format!("the named profile `{profile}`"));
     }
+    dismissal::note(context, &session.alias)?;
     if let Source::Federated(federated) = &session.source {
         vault::forget(context, &assertion::owner(&federated.saml_url))?;
         let host = federated.saml_url.host();

@@ -240,6 +240,19 @@ fn what_fails_is_not_tried_at_every_prompt() {
 }
 
 #[test]
+fn what_was_signed_out_by_name_is_not_brought_back() {
+    let person = Person::new("bash");
+    let mut console = person.start("");
+    holds(&console.after(&format!("cd {}", person.path("work/prod").display())), "prod");
+    person.leapp(&["logout", "prod"]);
+    holds_none(&console.at_next_prompt());
+    console.expect("leapp: prod is signed out; run: leapp login");
+    holds_none(&console.after(&format!("cd {} && cd -", person.path("work").display())));
+    person.leapp(&["exec", "prod", "--", "true"]);
+    holds(&console.at_next_prompt(), "prod");
+}
+
+#[test]
 fn who_loses_the_state_hears_of_changes_all_the_same() {
     in_each_shell(|shell| {
         let person = Person::new(shell);

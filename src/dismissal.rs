@@ -1,0 +1,36 @@
+//! Sessions that the person signed out by name: no hook brings them back by itself, though their assumer is signed in.
+
+use std::path::PathBuf;
+
+use crate::{
+    context::Context,
+    error::{Error, Result},
+    files::{self, Durability},
+    session::Alias,
+};
+
+/// Notes that a session was signed out.
+///
+/// # Errors
+/// Where that cannot be written.
+pub(crate) fn note(context: &Context, alias: &Alias) -> Result<()> {
+    let file = file(context, alias);
+    files::replace(&file, b"", Durability::Cached)
+        .map_err(|error| Error::new(format!("cannot write {}", file.display())).because(error))
+}
+
+/// Whether it was, and nobody has asked for its credentials since.
+pub(crate) fn is_noted(context: &Context, alias: &Alias) -> bool {
+    file(context, alias).exists()
+}
+
+/// Forgets that: somebody asks for its credentials.
+pub(crate) fn forget(context: &Context, alias: &Alias) {
+    if let Err(error) = files::remove(&file(context, alias)) {
+        context.trace(|| format!("`{alias}` stays signed out for the hooks: {error}"));
+    }
+}
+
+fn file(context: &Context, alias: &Alias) -> PathBuf {
+    context.paths().state.join("dismissed").join(alias.as_str())
+}
