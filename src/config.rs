@@ -136,8 +136,7 @@ impl Config {
     /// Where anything in it is not valid.
     pub fn parse(name: &str, text: &str) -> Result<Self> {
         let source = Source { name, text };
-        let document = DeTable::parse(text)
-            .map_err(|error| source.error(&error.span().unwrap_or(0..0), "", error.message().replace('\n', ", ")))?;
+        let document = DeTable::parse(text).map_err(|error| no_toml(&source, &error))?;
         let table = Table::new(&source, String::new(), document.get_ref(), document.span());
         let mut config = Self {
             name: name.to_owned(),
@@ -197,6 +196,19 @@ impl Config {
     /// The region to work in with a session, where the config names one.
     pub fn region<'a>(&'a self, session: &'a Session) -> Option<&'a Region> {
         session.region.as_ref().or(self.default_region.as_ref())
+    }
+}
+
+/// A text that is no TOML.
+fn no_toml(source: &Source<'_>, error: &toml::de::Error) -> Error {
+    let span = error.span().unwrap_or(0..0);
+    let said = source.error(&span, "", error.message().replace('\n', ", "));
+    if !error.message().starts_with("duplicate key") {
+        return said;
+    }
+    match source.text.get(span) {
+        Some(key) if !key.is_empty() => said.hint(format!("`{key}` is there already: keep one of the two")),
+        _ => said.hint("keep one of the two"),
     }
 }
 

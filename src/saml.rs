@@ -6,6 +6,7 @@
 //! [`EncodedResponse`] is the secret that travels, [`Response`] what it says, [`Response::check`] the judgement.
 
 mod assertion;
+mod attribute;
 mod check;
 mod encoded;
 pub mod endpoint;
@@ -24,6 +25,7 @@ mod xml;
 use std::fmt;
 
 pub use assertion::Assertion;
+pub use attribute::Attribute;
 pub use check::Expectation;
 pub use encoded::EncodedResponse;
 use encoded::MAX_INPUT;

@@ -4,6 +4,7 @@
 //! read from the calling shell but region, endpoint, proxy and certificates: never its credentials.
 
 mod fault;
+mod flaw;
 mod get;
 mod http;
 mod profile;
@@ -27,6 +28,7 @@ use aws_sdk_sts::{
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 pub use fault::{Fault, FaultKind, Hop};
+pub use flaw::Flaw;
 pub(crate) use get::get;
 pub(crate) use profile::ProfileRequest;
 use time::OffsetDateTime;

@@ -189,13 +189,14 @@ pub(crate) fn chained_from<'a>(config: &'a Config, alias: &Alias) -> Vec<&'a Ses
     config.sessions.values().filter(goes_through).collect()
 }
 
-/// A hint to add a line to the file, as a hint to add a flag to the command.
+/// A hint to add or change a line of the file, as a hint to give a flag to the command.
 fn as_flag(hint: &str) -> String {
-    let line = hint.strip_prefix("add a line: ").and_then(|line| line.split_once(" = "));
-    match line.and_then(|(key, value)| Some((Field::named(key)?, value))) {
-        Some((field, value)) => format!("add: {} {}", field.flag(), value.trim_matches('"')),
-        None => hint.to_owned(),
-    }
+    let flag = |(file, command): (&str, &str)| {
+        let (key, value) = hint.strip_prefix(file)?.split_once(" = ")?;
+        Some(format!("{command}: {} {}", Field::named(key)?.flag(), value.trim_matches('"')))
+    };
+    let hints = [("add a line: ", "add"), ("change it to: ", "give")];
+    hints.into_iter().find_map(flag).unwrap_or_else(|| hint.to_owned())
 }
 
 /// `` `a`, `b` and `c` ``.

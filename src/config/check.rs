@@ -65,8 +65,9 @@ fn accounts_and_partitions(entry: &Entry<'_>, known: &Known<'_>, default_region:
         && region.partition() != role.partition()
     {
         let why = format!("`{region}` is a region of {}, and the role is in {}", region.partition(), role.partition());
-        let error = at(if session.region.is_some() { "region" } else { "role_arn" }, why)?;
-        return Err(error.hint(format!("add a line: region = \"{}\"", role.home_region())));
+        let (key, what) =
+            if session.region.is_some() { ("region", "change it to") } else { ("role_arn", "add a line") };
+        return Err(at(key, why)?.hint(format!("{what}: region = \"{}\"", role.home_region())));
     }
     match &session.source {
         Source::Federated(federated) if federated.idp_arn.account() != role.account() => {
@@ -80,7 +81,8 @@ fn accounts_and_partitions(entry: &Entry<'_>, known: &Known<'_>, default_region:
         Source::Federated(federated) if federated.idp_arn.partition() != role.partition() => Err(at(
             "idp_arn",
             format!("the provider is in partition {}, the role in {}", federated.idp_arn.partition(), role.partition()),
-        )?),
+        )?
+        .hint("name a provider of the role's partition, or a role of the provider's")),
         Source::Chained(chained) => match known.get(&chained.assumer).and_then(|entry| entry.session.role_arn()) {
             Some(of_assumer) if of_assumer.partition() != role.partition() => Err(at(
                 "assumer",
@@ -90,7 +92,12 @@ fn accounts_and_partitions(entry: &Entry<'_>, known: &Known<'_>, default_region:
                     of_assumer.partition(),
                     role.partition()
                 ),
-            )?),
+            )?
+            .hint(format!(
+                "name an assumer in {}, or a role in {}: no role is assumed across partitions",
+                role.partition(),
+                of_assumer.partition()
+            ))),
             _ => Ok(()),
         },
         Source::Federated(_) | Source::Profile(_) => Ok(()),
@@ -120,6 +127,7 @@ fn explain(entry: &Entry<'_>, broken: &Broken, known: &Known<'_>) -> Error {
             at(format!("the sessions assume one another in a circle: {}", names.join(" → ")))
                 .hint("a chain starts from a session that is not chained")
         }
-        Broken::TooLong => at(format!("the chain has more than {MAX_HOPS} hops")),
+        Broken::TooLong => at(format!("the chain has more than {MAX_HOPS} hops"))
+            .hint("name an assumer that is nearer to the chain's start"),
     }
 }

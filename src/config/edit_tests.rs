@@ -295,7 +295,7 @@ fn what_would_not_be_valid_is_refused_without_a_line_that_is_not_there() {
         error(&set("x", "assumer", &["y"])),
         "leapp: cannot change `x`: sessions.x.assumer: there is no session `y`\n  add [sessions.y], or name another assumer"
     );
-    assert!(error(&set("corp", "region", &["cn-north-1"])).ends_with("\n  add: --region us-east-1"));
+    assert!(error(&set("corp", "region", &["cn-north-1"])).ends_with("\n  give: --region us-east-1"));
     assert!(error(&remove("corp")).starts_with("leapp: cannot remove `corp`: sessions.x.assumer: there is no session"));
     assert!(error(&rename("corp", "x")).contains("there is a session `x` already"));
     assert!(error(&add("x")).ends_with("run: leapp session edit x"));

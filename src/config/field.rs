@@ -1,6 +1,6 @@
 //! The fields of a session: the one table by which flags, questions, edits and `show` go.
 
-use std::fmt::Display;
+use std::{collections::BTreeMap, fmt::Display};
 
 use super::{
     read_session::{refresh, role_arn, tag},
@@ -262,9 +262,14 @@ impl Field {
                 Setting::List(values.iter().map(|value| value.as_ref().to_owned()).collect(), separator)
             }
             Shape::Tags => {
-                let pairs: Result<_, Invalid> = values.iter().map(|value| split_tag(value.as_ref())).collect();
-                let pairs: Vec<(&str, &str)> = pairs?;
-                Setting::Tags(pairs.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect())
+                let mut tags = BTreeMap::new();
+                for value in values {
+                    let (key, value) = split_tag(value.as_ref())?;
+                    if tags.insert(key.to_owned(), value.to_owned()).is_some() {
+                        return Err(format!("the tag `{key}` is given twice"));
+                    }
+                }
+                Setting::Tags(tags)
             }
         })
     }
@@ -350,6 +355,7 @@ mod tests {
         for (key, bad) in [("region", "x"), ("duration", "1m"), ("tags", "x"), ("tags", "aws:x=1"), ("policy", "{")] {
             assert!(read(key, &[bad]).is_err(), "{key} {bad}");
         }
+        assert_eq!(read("tags", &["a=b", "c=b", "a=c"]), Err("the tag `a` is given twice".into()));
     }
 
     #[test]

@@ -3,11 +3,12 @@
 use std::ops::Range;
 
 use super::{
-    field::{Field, KINDS},
+    field::{FIELDS, Field, KINDS},
     reader::Table,
 };
 use crate::{
-    error::Result,
+    error::{Error, Result},
+    near,
     session::{
         Alias, Auto, Chained, ExternalId, Federated, Invalid, MfaDevice, Policy, PolicyArn, Profile, ProfileName,
         ProviderArn, Region, RoleArn, RoleSessionName, SamlUrl, Session, SessionDuration, Source, SourceIdentity,
@@ -40,10 +41,7 @@ pub(super) fn all<'a>(sessions: &Table<'a>) -> Result<Vec<Entry<'a>>> {
 }
 
 fn one(alias: Alias, table: &Table<'_>) -> Result<Session> {
-    let kind = table.required("kind", "federated", |kind| match KINDS.iter().find(|known| **known == kind) {
-        Some(known) => Ok(*known),
-        None => Err(format!("`{kind}` is none of the kinds: {}", KINDS.join(", "))),
-    })?;
+    let kind = kind(table)?;
     let session = Session {
         alias,
         region: table.parsed("region", Region::parse)?,
@@ -66,34 +64,75 @@ fn one(alias: Alias, table: &Table<'_>) -> Result<Session> {
     Ok(session)
 }
 
+fn kind(table: &Table<'_>) -> Result<&'static str> {
+    let Some(kind) = table.text("kind")? else { return Err(missing(table, "kind", "federated")) };
+    KINDS.iter().copied().find(|known| *known == kind.value).ok_or_else(|| {
+        let why = format!("`{}` is none of the kinds: {}", kind.value, KINDS.join(", "));
+        let meant = near::nearest(kind.value, KINDS.iter().copied());
+        table.error_at("kind", &kind.span, why).hint(match meant.first() {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => format!("change it to one of them: kind = \"{}\"", KINDS[0]),
+        })
+    })
+}
+
+/// A text that must be there, read into what it stands for.
+fn required<T>(
+    table: &Table<'_>,
+    key: &'static str,
+    example: &str,
+    parse: impl FnOnce(&str) -> Result<T, Invalid>,
+) -> Result<T> {
+    table.parsed(key, parse)?.ok_or_else(|| missing(table, key, example))
+}
+
+/// Where the key that is missing is there but for its spelling, that is the error.
+fn missing(table: &Table<'_>, key: &'static str, example: &str) -> Error {
+    let all = || FIELDS.iter().map(|field| field.key).chain(["kind"]);
+    let is_meant = |name: &str| !is_key(name) && near::nearest(name, all()).first() == Some(&key);
+    match table.keys().find(|name| is_meant(name.value)) {
+        Some(name) => table
+            .error_at(name.value, &name.span, format!("there is no such key, and `{key}` is missing"))
+            .hint(format!("did you mean `{key}`?")),
+        None => table.error(format!("`{key}` is missing")).hint(format!("add a line: {key} = \"{example}\"")),
+    }
+}
+
 fn federated(table: &Table<'_>) -> Result<Federated> {
     Ok(Federated {
-        saml_url: table.required("saml_url", "https://acme.okta.com/home/amazon_aws/…", SamlUrl::parse)?,
-        idp_arn: table.required("idp_arn", "arn:aws:iam::111122223333:saml-provider/okta", ProviderArn::parse)?,
-        role_arn: table.required("role_arn", "arn:aws:iam::111122223333:role/Admin", role_arn)?,
+        saml_url: required(table, "saml_url", "https://acme.okta.com/home/amazon_aws/…", SamlUrl::parse)?,
+        idp_arn: required(table, "idp_arn", "arn:aws:iam::111122223333:saml-provider/okta", ProviderArn::parse)?,
+        role_arn: required(table, "role_arn", "arn:aws:iam::111122223333:role/Admin", role_arn)?,
     })
 }
 
 fn chained(table: &Table<'_>) -> Result<Chained> {
     let tags = table.map("tags", tag)?;
-    let transitive_tags = table.list("transitive_tags", |key| {
-        if tags.contains_key(key) { Ok(key.to_owned()) } else { Err(format!("`{key}` is not among `tags`")) }
-    })?;
+    let transitive_tags = table.texts("transitive_tags")?;
+    if let Some(text) = transitive_tags.iter().find(|text| !tags.contains_key(text.value)) {
+        let why = format!("`{}` is not among `tags`", text.value);
+        let hint = match near::nearest(text.value, tags.keys().map(String::as_str)).first() {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => "add it to `tags` with its value, or take it out here".to_owned(),
+        };
+        return Err(table.error_at("transitive_tags", &text.span, why).hint(hint));
+    }
     if tags.len() > 50 {
-        return Err(table.error("a session has at most 50 tags"));
+        return Err(table.error("a session has at most 50 tags").hint(format!("take out {}", tags.len() - 50)));
     }
     let policy_arns = table.list("policy_arns", PolicyArn::parse)?;
     if policy_arns.len() > 10 {
-        return Err(table.error("a session has at most 10 policy_arns"));
+        let hint = format!("take out {}, or put what they allow into one policy", policy_arns.len() - 10);
+        return Err(table.error("a session has at most 10 policy_arns").hint(hint));
     }
     Ok(Chained {
-        assumer: table.required("assumer", "corp", Alias::parse)?,
-        role_arn: table.required("role_arn", "arn:aws:iam::444455556666:role/Deploy", role_arn)?,
+        assumer: required(table, "assumer", "corp", Alias::parse)?,
+        role_arn: required(table, "role_arn", "arn:aws:iam::444455556666:role/Deploy", role_arn)?,
         role_session_name: table.parsed("role_session_name", RoleSessionName::parse)?.unwrap_or_default(),
         external_id: table.parsed("external_id", ExternalId::parse)?,
         source_identity: table.parsed("source_identity", SourceIdentity::parse)?,
+        transitive_tags: transitive_tags.iter().map(|text| text.value.to_owned()).collect(),
         tags,
-        transitive_tags,
         policy_arns,
         policy: table.parsed("policy", Policy::parse)?,
         mfa_device: table.parsed("mfa_device", MfaDevice::parse)?,
@@ -101,7 +140,7 @@ fn chained(table: &Table<'_>) -> Result<Chained> {
 }
 
 fn profile(table: &Table<'_>) -> Result<Profile> {
-    Ok(Profile { source_profile: table.required("source_profile", "default", ProfileName::parse)? })
+    Ok(Profile { source_profile: required(table, "source_profile", "default", ProfileName::parse)? })
 }
 
 /// Whether `exec` stays.

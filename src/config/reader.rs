@@ -115,15 +115,9 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// As [`Table::parsed`], for a key that must be there.
-    pub(super) fn required<T>(
-        &self,
-        key: &'static str,
-        example: &str,
-        parse: impl FnOnce(&str) -> Result<T, Invalid>,
-    ) -> Result<T> {
-        self.parsed(key, parse)?
-            .ok_or_else(|| self.error(format!("`{key}` is missing")).hint(format!("add a line: {key} = \"{example}\"")))
+    /// Its keys, whether they mean something or not.
+    pub(super) fn keys(&self) -> impl Iterator<Item = Text<'a>> {
+        self.entries.keys().map(|key| Text { value: key.get_ref(), span: key.span() })
     }
 
     /// A number of seconds, or a text such as `4h`.
@@ -152,19 +146,19 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// A list of texts, each read into what it stands for; empty where the key is not there.
-    pub(super) fn list<T>(&self, key: &'static str, parse: impl Fn(&str) -> Result<T, Invalid>) -> Result<Vec<T>> {
+    /// A list of texts; empty where the key is not there.
+    pub(super) fn texts(&self, key: &'static str) -> Result<Vec<Text<'a>>> {
         let Some(value) = self.get(key) else { return Ok(Vec::new()) };
-        let DeValue::Array(items) = value.get_ref() else {
-            return Err(self.wrong_type(key, value, "a list of texts", value.get_ref()));
-        };
-        items
-            .iter()
-            .map(|item| {
-                let text = self.as_text(key, item)?;
-                parse(text.value).map_err(|why| self.error_at(key, &text.span, why))
-            })
-            .collect()
+        match value.get_ref() {
+            DeValue::Array(items) => items.iter().map(|item| self.as_text(key, item)).collect(),
+            other => Err(self.wrong_type(key, value, "a list of texts", other)),
+        }
+    }
+
+    /// As [`Table::texts`], each read into what it stands for.
+    pub(super) fn list<T>(&self, key: &'static str, parse: impl Fn(&str) -> Result<T, Invalid>) -> Result<Vec<T>> {
+        let texts = self.texts(key)?;
+        texts.iter().map(|text| parse(text.value).map_err(|why| self.error_at(key, &text.span, why))).collect()
     }
 
     /// A table of texts; empty where the key is not there.

@@ -59,6 +59,15 @@ fn a_profile_session_starts_a_chain_in_any_partition() {
     assert!(error("[sessions.corp]\nkind = \"profile\"").contains("`source_profile` is missing"));
 }
 
+/// Each text gives an error that starts so.
+#[track_caller]
+fn give(cases: &[(String, &str)]) {
+    for (text, start) in cases {
+        let error = error(text);
+        assert!(error.starts_with(start), "{text}\ngave   {error}\nwanted {start}");
+    }
+}
+
 #[test]
 fn every_error_names_file_line_key_and_fix() {
     let cases: &[(String, &str)] = &[
@@ -73,7 +82,31 @@ fn every_error_names_file_line_key_and_fix() {
         ("a = ".into(), "leapp: config.toml:1: string values must be quoted"),
         (
             CORP.replace("saml_url", "samlurl"),
-            "leapp: config.toml:2: sessions.corp: `saml_url` is missing\n  add a line: saml_url = ",
+            "leapp: config.toml:4: sessions.corp.samlurl: there is no such key, and `saml_url` is missing\n  did you mean `saml_url`?",
+        ),
+        (
+            format!("{CORP}{}", chained("prod", "").replace("assumer", "asumer")),
+            "leapp: config.toml:9: sessions.prod.asumer: there is no such key, and `assumer` is missing\n  did you mean `assumer`?",
+        ),
+        (
+            CORP.replace("saml_url", "url_of_idp"),
+            "leapp: config.toml:2: sessions.corp: `saml_url` is missing\n  add a line: saml_url = \"https://",
+        ),
+        (
+            CORP.replace("role_arn = \"arn:aws:iam::111122223333:role/Admin\"", "role_session_nam = \"x\""),
+            "leapp: config.toml:2: sessions.corp: `role_arn` is missing\n  add a line: role_arn = ",
+        ),
+        (
+            CORP.replace("kind =", "kidn ="),
+            "leapp: config.toml:3: sessions.corp.kidn: there is no such key, and `kind` is missing\n  did you mean `kind`?",
+        ),
+        (
+            format!("{CORP}saml_url = \"x\""),
+            "leapp: config.toml:7: duplicate key\n  `saml_url` is there already: keep one of the two",
+        ),
+        (
+            format!("{CORP}{CORP}"),
+            "leapp: config.toml:8: duplicate key\n  `corp` is there already: keep one of the two",
         ),
         (
             CORP.replace("111122223333:role", "1111:role"),
@@ -85,7 +118,11 @@ fn every_error_names_file_line_key_and_fix() {
         ),
         (
             CORP.replace("federated", "federatd"),
-            "leapp: config.toml:3: sessions.corp.kind: `federatd` is none of the kinds: federated, chained",
+            "leapp: config.toml:3: sessions.corp.kind: `federatd` is none of the kinds: federated, chained, profile\n  did you mean `federated`?",
+        ),
+        (
+            CORP.replace("federated", "saml"),
+            "leapp: config.toml:3: sessions.corp.kind: `saml` is none of the kinds: federated, chained, profile\n  change it to one of them: kind = \"federated\"",
         ),
         (
             format!("{CORP}assumer = \"x\""),
@@ -95,6 +132,13 @@ fn every_error_names_file_line_key_and_fix() {
             format!("{CORP}duration = \"13h\""),
             "leapp: config.toml:7: sessions.corp.duration: a session lasts 15m to 12h",
         ),
+    ];
+    give(cases);
+}
+
+#[test]
+fn what_does_not_fit_together_is_named_with_its_fix() {
+    let cases: &[(String, &str)] = &[
         (
             format!("{CORP}{}", chained("prod", "").replace("\"corp\"", "\"crop\"")),
             "leapp: config.toml:9: sessions.prod.assumer: there is no session `crop`\n  did you mean `corp`?",
@@ -109,15 +153,34 @@ fn every_error_names_file_line_key_and_fix() {
         ),
         (
             format!("{CORP}{}", chained("prod", "transitive_tags = [\"x\"]")),
-            "leapp: config.toml:11: sessions.prod.transitive_tags: `x` is not among `tags`",
+            "leapp: config.toml:11: sessions.prod.transitive_tags: `x` is not among `tags`\n  add it to `tags` with its value, or",
+        ),
+        (
+            format!("{CORP}{}", chained("prod", "tags = { team = \"x\" }\ntransitive_tags = [\n\"team\",\n\"taem\"]")),
+            "leapp: config.toml:14: sessions.prod.transitive_tags: `taem` is not among `tags`\n  did you mean `team`?",
         ),
         (
             format!("{CORP}{}", chained("prod", "").replace("arn:aws:", "arn:aws-cn:")),
-            "leapp: config.toml:9: sessions.prod.assumer: `corp` is in partition aws, the role in aws-cn",
+            "leapp: config.toml:9: sessions.prod.assumer: `corp` is in partition aws, the role in aws-cn\n  name an assumer in aws-cn, or a role in aws",
+        ),
+        (
+            CORP.replace("arn:aws:iam::111122223333:saml", "arn:aws-cn:iam::111122223333:saml"),
+            "leapp: config.toml:5: sessions.corp.idp_arn: the provider is in partition aws-cn, the role in aws\n  name a provider of",
+        ),
+        (
+            (1..=17).fold(CORP.to_owned(), |text, n| {
+                let assumer = if n == 1 { "corp".to_owned() } else { format!("s{}", n - 1) };
+                text + &chained(&format!("s{n}"), "").replace("\"corp\"", &format!("\"{assumer}\""))
+            }),
+            "leapp: config.toml:89: sessions.s17.assumer: the chain has more than 16 hops\n  name an assumer that is nearer",
         ),
         (
             format!("{CORP}region = \"cn-north-1\""),
-            "leapp: config.toml:7: sessions.corp.region: `cn-north-1` is a region of aws-cn, and the role is in aws\n  add a line: region = \"us-east-1\"",
+            "leapp: config.toml:7: sessions.corp.region: `cn-north-1` is a region of aws-cn, and the role is in aws\n  change it to: region = \"us-east-1\"",
+        ),
+        (
+            format!("default_region = \"cn-north-1\"\n{CORP}"),
+            "leapp: config.toml:7: sessions.corp.role_arn: `cn-north-1` is a region of aws-cn, and the role is in aws\n  add a line: region = \"us-east-1\"",
         ),
         (
             CORP.replace("iam::111122223333:saml", "iam::999922223333:saml"),
@@ -135,10 +198,7 @@ fn every_error_names_file_line_key_and_fix() {
             "leapp: config.toml:1: role_arn: belongs to a session: put it under [sessions.NAME]",
         ),
     ];
-    for (text, start) in cases {
-        let error = error(text);
-        assert!(error.starts_with(start), "{text}\ngave   {error}\nwanted {start}");
-    }
+    give(cases);
 }
 
 #[test]

@@ -71,7 +71,7 @@ pub(crate) fn credentials(
 fn depends_on_assertion(kind: FaultKind) -> bool {
     matches!(
         kind,
-        FaultKind::Expired | FaultKind::InvalidAssertion | FaultKind::AccessDenied | FaultKind::RejectedByProvider
+        FaultKind::Expired | FaultKind::InvalidAssertion(_) | FaultKind::AccessDenied | FaultKind::RejectedByProvider
     )
 }
 

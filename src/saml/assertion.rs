@@ -3,6 +3,7 @@
 use time::OffsetDateTime;
 
 use super::{
+    attribute::Attribute,
     instant::instant,
     role::{OfferedRole, UnreadableRole},
     shortened,
@@ -45,6 +46,8 @@ pub struct Assertion {
     pub role_session_name: Option<String>,
     /// How long a session it wants, where it says a length that STS knows.
     pub session_duration: Option<SessionDuration>,
+    /// What it says of that where STS knows no such length.
+    pub unreadable_session_duration: Option<String>,
     /// The names of all its attributes, for the error that says which one is missing.
     pub attribute_names: Vec<String>,
 }
@@ -63,7 +66,8 @@ impl Assertion {
                 Err(unreadable) => unreadable_roles.push(unreadable),
             }
         }
-        let seconds = attributes.values("SessionDuration").find_map(|value| value.parse().ok());
+        let wanted = attributes.values(Attribute::SessionDuration.short()).next();
+        let session_duration = wanted.and_then(session_duration);
         Ok(Self {
             issuer: element.one(SAML, "Issuer")?.map(|issuer| issuer.text().to_owned()),
             issue_instant: instant(element, "IssueInstant")?,
@@ -76,11 +80,17 @@ impl Assertion {
                 .min(),
             roles,
             unreadable_roles,
-            role_session_name: attributes.values("RoleSessionName").next().map(str::to_owned),
-            session_duration: seconds.and_then(|seconds| SessionDuration::from_seconds(seconds).ok()),
+            role_session_name: attributes.values(Attribute::RoleSessionName.short()).next().map(str::to_owned),
+            session_duration,
+            unreadable_session_duration: wanted.filter(|_| session_duration.is_none()).map(str::to_owned),
             attribute_names: attributes.names(),
         })
     }
+}
+
+/// A whole number of seconds: AWS takes no other way to write it.
+fn session_duration(text: &str) -> Option<SessionDuration> {
+    SessionDuration::from_seconds(text.parse().ok()?).ok()
 }
 
 /// The text of an attribute that may be there without saying anything.

@@ -62,8 +62,12 @@ impl Assertion {
         self.check_time(expectation.now)?;
         self.check_role(expectation)?;
         match &self.role_session_name {
-            Some(name) if is_role_session_name(name) => Ok(()),
-            name => Err(Refusal::RoleSessionName { name: name.clone() }),
+            Some(name) if is_role_session_name(name) => {}
+            name => return Err(Refusal::RoleSessionName { name: name.clone() }),
+        }
+        match &self.unreadable_session_duration {
+            Some(value) => Err(Refusal::SessionDuration { value: value.clone() }),
+            None => Ok(()),
         }
     }
 
@@ -262,6 +266,18 @@ mod tests {
         for none in [&[][..], &[""]] {
             let sample = Sample::default().with("RoleSessionName", none);
             assert_eq!(refusal(&sample), Refusal::RoleSessionName { name: None });
+        }
+    }
+
+    #[test]
+    fn a_session_must_be_as_long_as_aws_has_them() {
+        let lasting = |text: &str| Sample::default().with("SessionDuration", &[text]);
+        for good in ["900", "43200", ""] {
+            assert_eq!(check(&lasting(good).response(), ROLE, PROVIDER), Ok(()), "{good}");
+        }
+        assert_eq!(check(&Sample::default().with("SessionDuration", &[]).response(), ROLE, PROVIDER), Ok(()));
+        for bad in ["100", "899", "43201", "-1", "8h", "3600.0", "99999999999999999999"] {
+            assert_eq!(refusal(&lasting(bad)), Refusal::SessionDuration { value: bad.to_owned() });
         }
     }
 

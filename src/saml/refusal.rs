@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use super::{OfferedRole, Status, UnreadableRole, endpoint, instant::printed, shortened};
+use super::{Attribute, OfferedRole, Status, UnreadableRole, endpoint, instant::printed, shortened};
 use crate::{
     error::Error,
     session::{Alias, ProviderArn, span},
@@ -14,9 +14,6 @@ use crate::{
 
 /// From here on a difference in time is more likely a wrong clock than a slow network.
 const CLOCK_IS_WRONG: time::Duration = time::Duration::minutes(2);
-
-/// The attribute that names the person.
-const ROLE_SESSION_NAME: &str = "https://aws.amazon.com/SAML/Attributes/RoleSessionName";
 
 /// A reason for which STS would refuse a response for a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,6 +87,11 @@ pub enum Refusal {
         /// The name, where there is one.
         name: Option<String>,
     },
+    /// It wants a session of a length that AWS does not have.
+    SessionDuration {
+        /// What it says.
+        value: String,
+    },
 }
 
 /// What ended when a response expired.
@@ -131,6 +133,12 @@ impl Refusal {
             }
             Self::OtherProvider { wanted, offered_with } => roles::other_provider(error, alias, &wanted, &offered_with),
             Self::RoleSessionName { name } => role_session_name(error, name.as_deref()),
+            Self::SessionDuration { value } => error
+                .because(format!(
+                    "the identity provider has sessions last `{}`, which AWS does not take (SessionDuration attribute)",
+                    shortened(&value)
+                ))
+                .hint(Attribute::SessionDuration.remedy()),
         }
     }
 }
@@ -193,9 +201,7 @@ fn role_session_name(error: Error, name: Option<&str>) -> Error {
         Some(name) => format!("the identity provider names you `{}`, which AWS does not take", shortened(name)),
         None => "the identity provider does not name you (no RoleSessionName attribute)".to_owned(),
     };
-    error.because(why).hint(format!(
-        "set the identity provider's application up to send `{ROLE_SESSION_NAME}` with 2 to 64 letters, digits and _+=,.@-"
-    ))
+    error.because(why).hint(Attribute::RoleSessionName.remedy())
 }
 
 #[cfg(test)]
@@ -255,6 +261,13 @@ mod tests {
                 "leapp: cannot sign in to `corp`: the identity provider does not name you (no RoleSessionName \
                  attribute)\n  set the identity provider's application up to send \
                  `https://aws.amazon.com/SAML/Attributes/RoleSessionName` with 2 to 64 letters, digits and _+=,.@-",
+            ),
+            (
+                Refusal::SessionDuration { value: "100".into() },
+                "leapp: cannot sign in to `corp`: the identity provider has sessions last `100`, which AWS does not \
+                 take (SessionDuration attribute)\n  set the identity provider's application up to send \
+                 `https://aws.amazon.com/SAML/Attributes/SessionDuration` as a number of seconds, 900 to 43200, or to \
+                 leave it out",
             ),
         ] {
             assert_eq!(shown(refusal), text);

@@ -180,6 +180,7 @@ mod tests {
         assert_eq!((read.roles.len(), read.unreadable_roles.len(), read.session_duration), (1, 2, None));
         let too_long = Sample::default().with("SessionDuration", &["86400"]).response();
         assert_eq!(assertion(&too_long).session_duration, None);
+        assert_eq!(assertion(&too_long).unreadable_session_duration.as_deref(), Some("86400"));
     }
 
     #[test]

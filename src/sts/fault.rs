@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use super::flaw::Flaw;
 use crate::{
     error::{Error, Kind},
     session::{ProfileName, Session, Source, span},
@@ -35,8 +36,8 @@ pub enum FaultKind {
     DurationTooLong,
     /// The assertion is older than five minutes, or the credentials of the assumer have ended.
     Expired,
-    /// The assertion's signature, audience, recipient or issuer is not what the provider in IAM says.
-    InvalidAssertion,
+    /// STS does not take the assertion.
+    InvalidAssertion(Flaw),
     /// The identity provider itself reported a failure.
     RejectedByProvider,
     /// The role's trust policy says no.
@@ -66,7 +67,7 @@ impl Fault {
         let has = |part: &str| message.contains(part);
         let kind = match code {
             "ExpiredTokenException" | "ExpiredToken" => FaultKind::Expired,
-            "InvalidIdentityToken" | "InvalidIdentityTokenException" => FaultKind::InvalidAssertion,
+            "InvalidIdentityToken" | "InvalidIdentityTokenException" => FaultKind::InvalidAssertion(Flaw::of(message)),
             "IDPRejectedClaim" | "IDPRejectedClaimException" => FaultKind::RejectedByProvider,
             "PackedPolicyTooLarge" | "PackedPolicyTooLargeException" => FaultKind::PolicyTooLarge,
             "RegionDisabledException" => FaultKind::RegionDisabled,
@@ -122,10 +123,10 @@ impl Fault {
             }
             FaultKind::DurationTooLong => error.hint(edit("duration 1h")),
             FaultKind::Expired | FaultKind::UnknownKey => error.hint(hop.renewal()),
-            FaultKind::InvalidAssertion if matches!(session.source, Source::Profile(_)) => error.hint(hop.renewal()),
-            FaultKind::InvalidAssertion => error
-                .hint("the provider in IAM must have your identity provider's current metadata, and its certificate")
-                .hint(format!("check that {} is that provider", hop.provider())),
+            FaultKind::InvalidAssertion(flaw) => match &session.source {
+                Source::Federated(federated) => flaw.remedy(error, alias, &federated.idp_arn),
+                Source::Chained(_) | Source::Profile(_) => error.hint(hop.renewal()),
+            },
             FaultKind::RejectedByProvider => error.hint("ask who runs the identity provider: it refused the sign-in"),
             FaultKind::AccessDenied => error.hint(hop.permission()),
             FaultKind::WrongMfaCode => {
@@ -174,14 +175,6 @@ impl Hop<'_> {
             Source::Profile(profile) => format!("profile `{}`", profile.source_profile),
         };
         format!("cannot get credentials for `{}` ({whence})", self.session.alias)
-    }
-
-    fn provider(&self) -> String {
-        match &self.session.source {
-            Source::Federated(federated) => federated.idp_arn.to_string(),
-            Source::Chained(chained) => chained.assumer.to_string(),
-            Source::Profile(profile) => profile.source_profile.to_string(),
-        }
     }
 
     /// What must be allowed, where STS says that it is not.
@@ -233,7 +226,8 @@ mod tests {
             kind("ExpiredTokenException", "Token must be redeemed within 5 minutes of issuance", 400),
             FaultKind::Expired
         );
-        assert_eq!(kind("InvalidIdentityToken", "Response signature invalid", 400), FaultKind::InvalidAssertion);
+        let signature = kind("InvalidIdentityToken", "Response signature invalid", 400);
+        assert_eq!(signature, FaultKind::InvalidAssertion(Flaw::Metadata));
         let too_long = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.";
         assert_eq!(kind("ValidationError", too_long, 400), FaultKind::DurationTooLong);
         let chained =

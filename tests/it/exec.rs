@@ -131,6 +131,7 @@ fn a_missing_or_broken_config_is_said_before_anything_else() {
     assert!(said.contains("there is no session `corp`: ~/.config/leapp/config.toml has none"), "{said}");
     home.write_config("[sessions.corp]\nkind = \"federated\"\nsaml_ulr = \"x\"\n");
     let said = fail(125, &mut home.leapp(["exec", "corp", "--", "true"]));
-    assert!(said.starts_with("leapp: ~/.config/leapp/config.toml:1: sessions.corp: `saml_url` is missing"), "{said}");
+    let start = "leapp: ~/.config/leapp/config.toml:3: sessions.corp.saml_ulr: there is no such key, and `saml_url` is";
+    assert!(said.starts_with(start) && said.contains("did you mean `saml_url`?"), "{said}");
     assert!(fail(125, home.leapp(["exec", "corp"]).env_remove("HOME")).contains("HOME is not set"));
 }

@@ -162,6 +162,9 @@ fn with_assertion(options: &[&str]) -> String {
 fn a_bad_assertion_is_refused_with_what_to_fix() {
     let cases: &[(&[&str], &str)] = &[
         (&["--tamper"], "Response signature invalid"),
+        (&["--tamper"], "--saml-metadata-document file://METADATA.xml"),
+        (&["--encrypted"], "--add-private-key file://KEY.pem"),
+        (&["--session-duration", "100"], "https://aws.amazon.com/SAML/Attributes/SessionDuration"),
         (&["--unsigned"], "Response signature invalid"),
         (&["--audience", "https://example.org/sp"], "https://example.org/sp"),
         (&["--recipient", "https://example.org/acs"], "https://example.org/acs"),
@@ -184,6 +187,16 @@ fn a_response_without_the_sessions_role_is_refused_before_sts_is_asked() {
         assert!(said.contains(role), "{said}");
     }
     assert!(said.contains("leapp session edit root"), "{said}");
+    assert_eq!(home.requests().len(), 0);
+}
+
+#[test]
+fn a_session_duration_that_aws_does_not_have_is_refused_before_sts_is_asked() {
+    let home = Home::new();
+    let response = assertion(&["--session-duration", "100"]);
+    let output = run_with_input(&mut home.leapp(["login", "corp", "--saml-response", "-"]), &response);
+    let said = text(&output.stderr);
+    assert!(said.contains("has sessions last `100`") && said.contains("900 to 43200"), "{said}");
     assert_eq!(home.requests().len(), 0);
 }
 

@@ -210,7 +210,8 @@ pub fn assertion(options: &[&str]) -> Vec<u8> {
     output.stdout
 }
 
-/// Runs a command to its end, and gives it `input`.
+/// Runs a command to its end, and gives it `input`. No secret may be on its standard error.
+#[track_caller]
 pub fn run_with_input(command: &mut Command, input: &[u8]) -> Output {
     use std::io::Write as _;
     let mut child =
@@ -218,7 +219,28 @@ pub fn run_with_input(command: &mut Command, input: &[u8]) -> Output {
     let mut stdin = child.stdin.take().expect("piped");
     stdin.write_all(input).expect("written");
     drop(stdin);
-    child.wait_with_output().expect("ended")
+    searched(child.wait_with_output().expect("ended"))
+}
+
+/// What every secret of the bed holds, so that output can be searched for all of them, those too that were replaced:
+/// the secret access keys and the session tokens of its STS, the responses of SimpleSAMLphp, the usual passphrase.
+pub const MARKS: [&str; 4] = ["BedSecret", "FQoGZXIvYXdz", "PHNhbWxwOlJlc3BvbnNl", "correct horse"];
+
+/// Whether bytes hold a text.
+pub fn contains(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
+/// The mark of the first secret in bytes.
+pub fn secret_in(bytes: &[u8]) -> Option<&'static str> {
+    MARKS.into_iter().find(|mark| contains(bytes, mark))
+}
+
+/// What a command wrote, and no secret on standard error.
+#[track_caller]
+fn searched(output: Output) -> Output {
+    assert_eq!(secret_in(&output.stderr), None, "a secret on standard error: {}", text(&output.stderr));
+    output
 }
 
 /// Bytes as text.
@@ -226,16 +248,18 @@ pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// Runs a command that must succeed, and gives its standard output.
+/// Runs a command that must succeed, and gives its standard output. No secret may be on its standard error.
+#[track_caller]
 pub fn succeed(command: &mut Command) -> String {
-    let output = command.output().expect("started");
+    let output = searched(command.output().expect("started"));
     assert!(output.status.success(), "{:?}: {}", output.status.code(), text(&output.stderr));
     text(&output.stdout)
 }
 
-/// Runs a command that must fail with this exit code, and gives its standard error.
+/// Runs a command that must fail with this exit code, and gives its standard error, where no secret may be.
+#[track_caller]
 pub fn fail(code: i32, command: &mut Command) -> String {
-    let output = command.output().expect("started");
+    let output = searched(command.output().expect("started"));
     assert_eq!(output.status.code(), Some(code), "{}\n{}", text(&output.stdout), text(&output.stderr));
     text(&output.stderr)
 }

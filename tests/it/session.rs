@@ -147,7 +147,8 @@ fn an_edit_that_would_break_the_config_changes_nothing() {
     let before = home.config();
     for (arguments, said) in [
         (&["edit", "prod", "--assumer", "dev"] as &[&str], "the sessions assume one another in a circle"),
-        (&["edit", "corp", "--region", "cn-north-1"], "add: --region us-east-1"),
+        (&["edit", "corp", "--region", "cn-north-1"], "give: --region us-east-1"),
+        (&["edit", "prod", "--tags", "a=b", "--tags", "a=c"], "cannot take --tags: the tag `a` is given twice"),
         (
             &["edit", "prod", "--saml-url", "https://x.test/"],
             "cannot take --saml-url: it belongs to federated sessions",

@@ -9,6 +9,10 @@ from .reply import AwsError
 from .trust import account_of
 
 
+# Every secret access key starts with it, so that output can be searched for all of them.
+MARK = "BedSecret"
+
+
 @dataclass
 class Issued:
     """Temporary credentials and the session they stand for."""
@@ -43,6 +47,7 @@ def issue(role_arn: str, session_name: str, seconds: int, now: datetime, region:
         duration=seconds,
         external_id="",
     )
+    role.secret_access_key = MARK + role.secret_access_key[len(MARK) :]
     issued = Issued(role, now + timedelta(seconds=seconds))
     _issued[role.access_key_id] = issued
     return issued
