@@ -24,6 +24,9 @@ use crate::{
 /// How long an assumer's credentials must still live to be used for one call of STS.
 const ASSUMER_TTL: Duration = Duration::from_mins(1);
 
+/// What the vault's files of credentials are for.
+const CREDENTIALS: &str = "credentials";
+
 /// What a command asks for.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
@@ -120,6 +123,31 @@ impl<'a> Broker<'a> {
         }
     }
 
+    /// Those of a session's credentials, else of all that are kept, that these are, and the session that they are kept
+    /// for; also those that were got under earlier settings, or have ended.
+    ///
+    /// # Errors
+    /// Where the vault cannot be read.
+    pub(crate) fn kept_as(
+        &self,
+        session: Option<&'a Session>,
+        are_these: impl Fn(&Credentials) -> bool,
+    ) -> Result<Option<(String, Credentials)>> {
+        // A session that is broken by now is no reason not to look further.
+        let present = session.and_then(|session| Some((session, self.kept(session).ok()??)));
+        if let Some((session, credentials)) = present.filter(|(_, credentials)| are_these(credentials)) {
+            return Ok(Some((session.alias.to_string(), credentials)));
+        }
+        let Some(vault) = self.vault()? else { return Ok(None) };
+        for (owner, entry) in vault.all_for(CREDENTIALS) {
+            let kept = vault.get(&entry)?.and_then(|bytes| Credentials::from_bytes(&bytes));
+            if let Some(credentials) = kept.filter(&are_these) {
+                return Ok(Some((owner, credentials)));
+            }
+        }
+        Ok(None)
+    }
+
     /// The region to work in with a session.
     pub(crate) fn region(&self, session: &Session) -> Option<Region> {
         provider::region(self.config, session, &self.aws_files)
@@ -140,7 +168,7 @@ impl<'a> Broker<'a> {
             // What `login` got for another duration serves those who ask for none.
             let named = if self.options.renew { link.duration } else { duration };
             above = self.shape(link, named, endpoint, &above)?.short();
-            let entry = EntryName::new(link.alias.as_str(), &above, "credentials");
+            let entry = EntryName::new(link.alias.as_str(), &above, CREDENTIALS);
             Ok(Link { session: link, duration, entry, is_kept })
         });
         links.collect::<Result<_>>().map_err(|error: Error| {

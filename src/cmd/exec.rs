@@ -34,7 +34,13 @@ pub(super) fn run(context: &Context, arguments: &Exec) -> Result<u8> {
 /// A shell that is asked for by name stays with its session, whatever its directories say.
 pub(super) fn pin(session: &Session, plan: &mut Plan) -> Result<()> {
     let place = Place { session: session.alias.to_string(), scope: String::new() };
-    plan.set(STATE, &State::new(Status::Pinned, place).to_text())
+    plan.set(STATE, &State::pinned(place, plan).to_text())
+}
+
+/// What `env` and `serve` bring into such a shell, it stays with in its turn.
+pub(super) fn pin_again(context: &Context, session: &Session, plan: &mut Plan) -> Result<()> {
+    let state = context.environment().raw(STATE).and_then(State::parse);
+    if state.is_some_and(|state| state.status == Status::Pinned) { pin(session, plan) } else { Ok(()) }
 }
 
 /// The options of `exec` that take the next word as their value.

@@ -21,7 +21,7 @@ use signal_hook::{
 use zeroize::Zeroizing;
 
 use self::roll::Entry;
-use super::{choose, env, leave_no_region_of_another, refresh::first_credentials, region};
+use super::{choose, env, exec::pin_again, leave_no_region_of_another, refresh::first_credentials, region};
 use crate::{
     broker::Broker,
     cli::Serve,
@@ -114,6 +114,7 @@ fn print(
         Writing::For(shell) => {
             let mut plan = Plan::for_endpoint(&served)?;
             leave_no_region_of_another(context, region, &mut plan)?;
+            pin_again(context, session, &mut plan)?;
             shell.render(&plan)?
         }
     })
