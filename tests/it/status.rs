@@ -117,3 +117,14 @@ fn a_prompt_names_no_session_whose_keys_are_gone() {
     assert!(said.starts_with("corp ") && said.contains("\nprod\nsession    prod  (from leapp exec)\n"), "{said}");
     assert!(said.contains("account    unknown\nkeys       programs fetch them from an endpoint, and only"), "{said}");
 }
+
+#[test]
+fn a_session_that_cannot_be_read_is_a_line_of_the_watch() {
+    let home = signed_in();
+    home.add_config("[sessions.lost]\nkind = \"profile\"\nsource_profile = \"nosuch\"\n");
+    let said = succeed(&mut home.leapp(["status", "--watch"]));
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines.len(), 4, "{said}");
+    assert!(lines[1].starts_with("corp   █") && lines[3].starts_with("prod   ░"), "{said}");
+    assert!(lines[2].starts_with("lost   cannot ") && lines[2].contains("`nosuch`"), "{said}");
+}
