@@ -43,15 +43,12 @@ pub(super) fn run(context: &Context) -> Result<()> {
 fn lines(context: &Context, config: &Config) -> String {
     let width = config.sessions.keys().map(|alias| alias.as_str().len()).max().unwrap_or_default();
     let broker = Broker::new(context, config, Options::default());
-    let mut text = String::new();
-    for (alias, session) in &config.sessions {
-        text += &match broker.kept(session) {
-            Ok(kept) => line(alias, width, kept.as_ref(), context.now()),
-            // One that cannot be read is no reason to be silent about the others.
-            Err(error) => format!("{:<width$}  {}\n", alias.as_str(), escaped(&error.sentence())),
-        };
-    }
-    text
+    let shown = config.sessions.iter().map(|(alias, session)| match broker.kept(session) {
+        Ok(kept) => line(alias, width, kept.as_ref(), context.now()),
+        // One that cannot be read is no reason to be silent about the others.
+        Err(error) => format!("{:<width$}  {}\n", alias.as_str(), escaped(&error.sentence())),
+    });
+    shown.collect()
 }
 
 /// A session's name, a bar of what is left of its life, and that in words.
