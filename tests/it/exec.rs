@@ -87,6 +87,41 @@ fn exit_codes_are_the_commands_own_or_say_whose_fault_it_was() {
 }
 
 #[test]
+fn a_directory_whose_file_does_not_count_is_said() {
+    let home = Home::new();
+    home.sign_in("corp");
+    let folder = home.path("w");
+    fs::create_dir(&folder).expect("made");
+    let leapp = |words: &[&str]| {
+        let mut command = home.leapp(words.iter().copied());
+        command.current_dir(&folder);
+        command
+    };
+    let said = |file: &str, code: i32, words: &[&str]| {
+        fs::write(folder.join(".leapp"), file).expect("written");
+        fail(code, &mut leapp(words))
+    };
+    let unknown = "leapp: no session is named: ~/w/.leapp asks for session `prod`\n  run: leapp allow\n";
+    assert_eq!(said("prod\n", 125, &["exec", "--", "true"]), unknown);
+    assert_eq!(said("prod\n", 2, &["env", "--shell", "sh"]), unknown);
+    assert_eq!(said("prod\n", 2, &["login"]), unknown);
+    succeed(&mut leapp(&["deny"]));
+    assert!(said("prod\n", 2, &["login"]).contains("`prod`, and is denied\n  run: leapp allow\n"));
+    assert!(said("crop\n", 2, &["login"]).contains("asks for session `crop`, and there is none\n  run: leapp list\n"));
+    assert!(said("a b\n", 2, &["login"]).contains("~/w/.leapp is not used: "));
+    fs::write(folder.join(".leapp"), "prod\n").expect("written");
+    succeed(&mut leapp(&["allow"]));
+    assert_eq!(succeed(&mut leapp(&["exec", "--", "sh", "-c", "echo $LEAPP_SESSION"])), "prod\n");
+    let config = fs::read_to_string(home.config()).expect("read");
+    home.write_config(&config.replace("[sessions.prod]\n", "[sessions.prod]\nprotected = true\n"));
+    assert_eq!(
+        said("prod\n", 2, &["login"]),
+        "leapp: no session is named: no directory switches to `prod`, as ~/w/.leapp asks\n  \
+         to use it all the same, name it: prod\n"
+    );
+}
+
+#[test]
 fn no_parent_stays_and_nothing_is_printed() {
     let home = Home::new();
     home.sign_in("corp");
