@@ -87,6 +87,25 @@ fn exit_codes_are_the_commands_own_or_say_whose_fault_it_was() {
 }
 
 #[test]
+fn a_script_whose_interpreter_is_missing_is_no_missing_command() {
+    let home = Home::new();
+    home.sign_in("corp");
+    let script = home.path("my-script");
+    fs::write(&script, "#! /no/such/python -u\r\nprint()\n").expect("written");
+    fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("executable");
+    let path = format!("{}:{}", std::env::var("PATH").expect("a path"), home.path("").display());
+    for words in [["exec", "corp", "my-script"].as_slice(), &["exec", "--refresh", "corp", "my-script"]] {
+        let said = fail(127, home.leapp(words).env("PATH", &path));
+        assert!(said.starts_with("leapp: cannot run `my-script`: /"), "{said}");
+        assert!(said.ends_with("/my-script is there, but not its interpreter `/no/such/python`\n"), "{said}");
+    }
+    // As an editor of another system leaves it.
+    fs::write(&script, "#!/bin/sh\r\n").expect("written");
+    let said = fail(127, home.leapp(["exec", "corp", "--", script.to_str().expect("UTF-8")]).env("PATH", ""));
+    assert!(said.contains("is there, but not its interpreter `/bin/sh\\u{d}`\n"), "{said}");
+}
+
+#[test]
 fn a_directory_whose_file_does_not_count_is_said() {
     let home = Home::new();
     home.sign_in("corp");
