@@ -235,6 +235,13 @@ impl<'a> Broker<'a> {
             return self.fetch(link, above, role);
         }
         if let Some(kept) = self.cached(link, |kept, now| self.is_good(kept, now, role))? {
+            self.context.trace(|| {
+                let lasts = match kept.expiration {
+                    Some(_) => format!("{} left", span(kept.time_left(self.context.now()))),
+                    None => "they do not end".into(),
+                };
+                format!("taking the kept credentials of `{}`: {}, {lasts}", link.session.alias, kept.arn)
+            });
             return Ok(kept);
         }
         self.sts.check_way()?;
