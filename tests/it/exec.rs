@@ -124,6 +124,7 @@ fn a_directory_whose_file_does_not_count_is_said() {
     assert_eq!(said("prod\n", 125, &["exec", "--", "true"]), unknown);
     assert_eq!(said("prod\n", 2, &["env", "--shell", "sh"]), unknown);
     assert_eq!(said("prod\n", 2, &["login"]), unknown);
+    assert_eq!(fail(2, &mut leapp(&["allow", "/nonexistent"])), "leapp: there is no file /nonexistent\n");
     succeed(&mut leapp(&["deny"]));
     assert!(said("prod\n", 2, &["login"]).contains("`prod`, and is denied\n  run: leapp allow\n"));
     assert!(said("crop\n", 2, &["login"]).contains("asks for session `crop`, and there is none\n  run: leapp list\n"));
@@ -138,6 +139,31 @@ fn a_directory_whose_file_does_not_count_is_said() {
         "leapp: no session is named: no directory switches to `prod`, as ~/w/.leapp asks\n  \
          to use it all the same, name it: prod\n"
     );
+}
+
+#[test]
+fn a_command_in_the_place_of_the_session_is_told_apart() {
+    let home = Home::new();
+    home.sign_in("corp");
+    fs::write(home.path(".leapp"), "corp\n").expect("written");
+    let said = || fail(125, home.leapp(["exec", "sh", "-c", "echo $A"]).current_dir(home.path("")));
+    let hints = "leapp: there is no session `sh`\n  run: leapp list\n  run: leapp exec";
+    assert_eq!(said(), format!("{hints} SESSION -- sh -c 'echo $A'\n"));
+    succeed(home.leapp(["allow"]).current_dir(home.path("")));
+    assert_eq!(said(), format!("{hints} -- sh -c 'echo $A'\n"));
+    assert!(!fail(125, &mut home.leapp(["exec", "no-such-thing", "x"])).contains("exec SESSION"));
+}
+
+#[test]
+fn kept_credentials_are_traced() {
+    let home = Home::new();
+    home.sign_in("corp");
+    let output = home.leapp(["-v", "exec", "corp", "--", "true"]).output().expect("started");
+    let said = text(&output.stderr);
+    let who = "arn:aws:sts::111122223333:assumed-role/Admin/alice@example.org";
+    assert!(said.contains(&format!("leapp: · taking the kept credentials of `corp`: {who}, ")), "{said}");
+    assert!(said.ends_with(" left\n"), "{said}");
+    assert_eq!(text(&home.leapp(["exec", "corp", "--", "true"]).output().expect("started").stderr), "");
 }
 
 #[test]
