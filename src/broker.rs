@@ -25,6 +25,9 @@ use crate::{
 /// How long an assumer's credentials must still live to be used for one call of STS.
 const ASSUMER_TTL: Duration = Duration::from_mins(1);
 
+/// What the vault's files of credentials are for.
+const CREDENTIALS: &str = "credentials";
+
 /// What a command asks for.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
@@ -121,6 +124,31 @@ impl<'a> Broker<'a> {
         }
     }
 
+    /// Those of a session's credentials, else of all that are kept, that these are, and the session that they are kept
+    /// for; also those that were got under earlier settings, or have ended.
+    ///
+    /// # Errors
+    /// Where the vault cannot be read.
+    pub(crate) fn kept_as(
+        &self,
+        session: Option<&'a Session>,
+        are_these: impl Fn(&Credentials) -> bool,
+    ) -> Result<Option<(String, Credentials)>> {
+        // A session that is broken by now is no reason not to look further.
+        let present = session.and_then(|session| Some((session, self.kept(session).ok()??)));
+        if let Some((session, credentials)) = present.filter(|(_, credentials)| are_these(credentials)) {
+            return Ok(Some((session.alias.to_string(), credentials)));
+        }
+        let Some(vault) = self.vault()? else { return Ok(None) };
+        for (owner, entry) in vault.all_for(CREDENTIALS) {
+            let kept = vault.get(&entry)?.and_then(|bytes| Credentials::from_bytes(&bytes));
+            if let Some(credentials) = kept.filter(&are_these) {
+                return Ok(Some((owner, credentials)));
+            }
+        }
+        Ok(None)
+    }
+
     /// The region to work in with a session.
     pub(crate) fn region(&self, session: &Session) -> Option<Region> {
         provider::region(self.config, session, &self.aws_files)
@@ -141,7 +169,7 @@ impl<'a> Broker<'a> {
             // What `login` got for another duration serves those who ask for none.
             let named = if self.options.renew { link.duration } else { duration };
             above = self.shape(link, named, endpoint, &above)?.short();
-            let entry = EntryName::new(link.alias.as_str(), &above, "credentials");
+            let entry = EntryName::new(link.alias.as_str(), &above, CREDENTIALS);
             Ok(Link { session: link, duration, entry, is_kept })
         });
         links.collect::<Result<_>>().map_err(|error: Error| {
@@ -208,6 +236,13 @@ impl<'a> Broker<'a> {
             return self.fetch(link, above, role);
         }
         if let Some(kept) = self.cached(link, |kept, now| self.is_good(kept, now, role))? {
+            self.context.trace(|| {
+                let lasts = match kept.expiration {
+                    Some(_) => format!("{} left", span(kept.time_left(self.context.now()))),
+                    None => "they do not end".into(),
+                };
+                format!("taking the kept credentials of `{}`: {}, {lasts}", link.session.alias, kept.arn)
+            });
             return Ok(kept);
         }
         self.sts.check_way()?;

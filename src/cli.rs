@@ -213,7 +213,7 @@ pub struct Renew {
 
 #[derive(Debug, Args)]
 pub struct Logout {
-    /// The session; sessions chained from it are signed out too
+    /// The session; sessions chained from it are signed out too, and what `leapp serve` started for them stops
     #[arg(value_name = "SESSION", required_unless_present = "all")]
     pub session: Option<String>,
     /// Forget everything: all credentials, browser sign-ins, and the vault with its key

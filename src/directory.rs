@@ -67,6 +67,49 @@ impl<'c> Standing<'c> {
     }
 }
 
+/// Why a file's word does not count, and what can be done about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PassedOver {
+    /// As a fragment.
+    pub(crate) why: String,
+    pub(crate) hint: String,
+}
+
+impl PassedOver {
+    /// What is to be said of a file in this standing; nothing of one that is trusted.
+    fn of(standing: &Standing<'_>, shown: &str, alias: &Alias) -> Option<Self> {
+        let (why, hint) = match standing {
+            Standing::Trusted(_) => return None,
+            Standing::Unknown => (format!("{shown} asks for session `{alias}`"), "run: leapp allow".into()),
+            Standing::Barred => (
+                format!("no directory switches to `{alias}`, as {shown} asks"),
+                format!("to use it all the same, name it: {alias}"),
+            ),
+            Standing::Denied => {
+                (format!("{shown} asks for session `{alias}`, and is denied"), "run: leapp allow".into())
+            }
+            Standing::NoSession => {
+                (format!("{shown} asks for session `{alias}`, and there is none"), "run: leapp list".into())
+            }
+        };
+        Some(Self { why, hint })
+    }
+}
+
+/// The session that the directory of this process switches to; else why the nearest file does not, where there is one.
+pub(crate) fn session<'c>(context: &Context, config: &'c Config) -> Result<&'c Session, Option<PassedOver>> {
+    let path = current(context).and_then(|folder| nearest(&folder)).ok_or(None)?;
+    let shown = context.paths().short(&path);
+    let unread = |why| PassedOver { why: format!("{shown} is not used: {why}"), hint: "run: leapp list".into() };
+    let file = read(&path).map_err(|why| Some(unread(why)))?;
+    let standing = Standing::of(context, config, &file);
+    if let Standing::Trusted(session) = standing {
+        context.trace(|| format!("{} names `{}`", path.display(), session.alias));
+        return Ok(session);
+    }
+    Err(PassedOver::of(&standing, &shown, &file.session))
+}
+
 /// The directory that this process works in: `$PWD` where that is the same one, for it keeps the symlinks by which the
 /// person came. None where it is gone.
 pub(crate) fn current(context: &Context) -> Option<PathBuf> {
@@ -181,6 +224,23 @@ mod tests {
         assert_eq!(read(&file).expect_err("open to all"), "everybody may write to its directory");
         Folder::chmod(&folder.path(), 0o755);
         assert!(read(&file).is_ok());
+    }
+
+    #[test]
+    fn only_a_trusted_file_is_not_passed_over() {
+        let alias = Alias::parse("prod").expect("an alias");
+        let said = |standing| {
+            let passed = PassedOver::of(&standing, "~/w/.leapp", &alias).expect("passed over");
+            (passed.why, passed.hint)
+        };
+        assert_eq!(said(Standing::Unknown), ("~/w/.leapp asks for session `prod`".into(), "run: leapp allow".into()));
+        assert_eq!(said(Standing::Denied).0, "~/w/.leapp asks for session `prod`, and is denied");
+        assert_eq!(said(Standing::Barred).1, "to use it all the same, name it: prod");
+        assert_eq!(said(Standing::NoSession).1, "run: leapp list");
+        let config = "[sessions.prod]\nkind = \"profile\"\nsource_profile = \"x\"\n";
+        let config = Config::parse("config.toml", config).expect("valid");
+        let trusted = Standing::Trusted(config.session("prod").expect("a session"));
+        assert_eq!(PassedOver::of(&trusted, "~/w/.leapp", &alias), None);
     }
 
     #[test]

@@ -85,7 +85,7 @@ pub(crate) const COMPETITORS: [&str; 28] = [
 ];
 
 /// Where SDKs fetch credentials, and what they show there (the container credential provider of the AWS SDKs).
-const ENDPOINT_URI: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
+pub(crate) const ENDPOINT_URI: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
 const ENDPOINT_TOKEN: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
 
 /// An endpoint that serves a session's credentials, as a plan is made of it.

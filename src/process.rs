@@ -12,7 +12,7 @@ use std::{
         unix::process::CommandExt as _,
     },
     panic,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, ExitStatus, Stdio},
     sync::{OnceLock, mpsc},
     thread,
@@ -22,12 +22,12 @@ use std::{
 use nix::{
     errno::Errno,
     sys::signal::{Signal, kill},
-    unistd::{Pid, dup2_stderr, getpgid},
+    unistd::{AccessFlags, Pid, access, dup2_stderr, getpgid},
 };
 use zeroize::Zeroizing;
 
 use crate::{
-    context::to_stderr,
+    context::{Context, to_stderr},
     environment::Plan,
     error::{Error, Kind, Result},
     shell::Shell,
@@ -91,21 +91,53 @@ pub(crate) fn become_program(command: &mut Command, plan: &Plan) -> Result<()> {
     command.envs(plan.variables());
     let error = command.exec();
     let program = command.get_program().to_string_lossy().into_owned();
-    let cannot = Error::new(format!("cannot run `{program}`")).because(reason(&error));
+    let cannot = Error::new(format!("cannot run `{program}`")).because(reason(&error, command.get_program()));
     Err(match error.kind() {
         io::ErrorKind::NotFound => cannot.kind(Kind::NotFound),
         _ => cannot.kind(Kind::NotRunnable),
     })
 }
 
-fn reason(error: &io::Error) -> String {
+fn reason(error: &io::Error, program: &OsStr) -> String {
     match error.kind() {
-        io::ErrorKind::NotFound => "there is no such command".into(),
+        io::ErrorKind::NotFound => {
+            let search = Context::ambient(false).ok();
+            let search = search.as_ref().and_then(|context| context.environment().get_os("PATH"));
+            find(search, program).map_or_else(|| "there is no such command".into(), |file| without_interpreter(&file))
+        }
         io::ErrorKind::PermissionDenied => "it may not be executed".into(),
         io::ErrorKind::ArgumentListTooLong => "arguments and environment are too long together".into(),
         _ => error.to_string(),
     }
 }
+
+/// The file that a command stands for: itself where it has a slash, else the first on the search path that may be
+/// executed.
+pub(crate) fn find(search: Option<&OsStr>, program: &OsStr) -> Option<PathBuf> {
+    let may_run = |path: &PathBuf| path.is_file() && access(path, AccessFlags::X_OK).is_ok();
+    if program.is_empty() {
+        return None;
+    }
+    if program.as_encoded_bytes().contains(&b'/') {
+        return Some(PathBuf::from(program)).filter(may_run);
+    }
+    env::split_paths(search?).map(|folder| folder.join(program)).find(may_run)
+}
+
+/// Why the kernel does not find a file that is there: what it is to be run by is not (execve(2), ENOENT).
+fn without_interpreter(file: &Path) -> String {
+    let mut head = Vec::with_capacity(MAX_HEAD);
+    let read = File::open(file).and_then(|file| file.take(MAX_HEAD as u64).read_to_end(&mut head));
+    let line = head.split(|byte| *byte == b'\n').next().and_then(|line| line.strip_prefix(b"#!"));
+    let words = line.filter(|_| read.is_ok()).map(String::from_utf8_lossy);
+    match words.as_deref().and_then(|words| words.trim_matches([' ', '\t']).split([' ', '\t']).next()) {
+        Some(interpreter) => format!("{} is there, but not its interpreter `{interpreter}`", file.display()),
+        None => format!("{} is there, but not the loader that it needs", file.display()),
+    }
+}
+
+/// As much of a script's first line as Linux reads.
+const MAX_HEAD: usize = 256;
 
 /// How often a command that has closed its output is asked whether it has ended.
 const PAUSE: Duration = Duration::from_millis(5);

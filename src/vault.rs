@@ -67,6 +67,12 @@ impl EntryName {
         &self.0
     }
 
+    /// The owner in the name of a file for this purpose.
+    fn owner_in<'f>(file: &'f str, purpose: &str) -> Option<&'f str> {
+        let (owner, version) = file.split_once('~')?;
+        (version.rsplit_once('.')?.1 == purpose).then_some(owner)
+    }
+
     /// Whether the file of that name belongs to `owner`.
     fn is_of(file: &str, owner: &str) -> bool {
         file.strip_prefix(owner).is_some_and(|rest| rest.starts_with('~'))
@@ -227,6 +233,13 @@ impl<'a> Vault<'a> {
             self.context.trace(|| format!("passing over {}: it is damaged, or another vault's", path.display()));
         }
         Ok(plain)
+    }
+
+    /// Everything that is sealed for a purpose: its owner, and its name.
+    pub(crate) fn all_for(&self, purpose: &str) -> Vec<(String, EntryName)> {
+        let name = |path: PathBuf| path.file_name()?.to_str().map(str::to_owned);
+        let of = |file: String| Some((EntryName::owner_in(&file, purpose)?.to_owned(), EntryName(file)));
+        entries(&self.folder).filter_map(name).filter_map(of).collect()
     }
 
     /// Seals bytes under a name.

@@ -27,7 +27,8 @@ pub enum ProfileCommand {
                   Example: leapp profile sync && AWS_PROFILE=prod aws sts get-caller-identity"
 )]
 pub struct Sync {
-    /// Set a profile of the same name aside, as comments, until --remove
+    /// Set a profile of the same name aside, as comments, until --remove; write also where ~/.aws/credentials has keys
+    /// by that name, which win
     #[arg(long, conflicts_with = "remove")]
     pub force: bool,
     /// Take all of it out

@@ -5,7 +5,7 @@ use std::io::IsTerminal as _;
 use crate::{
     config::Config,
     context::Context,
-    directory::{self, Standing},
+    directory::{self, PassedOver},
     error::{Error, Result},
     session::{Alias, Session},
     ui::picker,
@@ -18,30 +18,27 @@ use crate::{
 pub(super) fn session<'a>(context: &Context, config: &'a Config, name: Option<&str>) -> Result<&'a Session> {
     match name {
         Some(name) => config.session(name),
-        None => match of_directory(context, config) {
-            Some(session) => Ok(session),
-            None => config.session(&pick(context, config)?),
+        None => match directory::session(context, config) {
+            Ok(session) => Ok(session),
+            Err(passed_over) => config.session(&pick(context, config, passed_over)?),
         },
     }
 }
 
-/// The session that this directory switches to.
-fn of_directory<'a>(context: &Context, config: &'a Config) -> Option<&'a Session> {
-    let path = directory::nearest(&directory::current(context)?)?;
-    let file = directory::read(&path).ok()?;
-    let Standing::Trusted(session) = Standing::of(context, config, &file) else { return None };
-    context.trace(|| format!("{} names `{}`", path.display(), session.alias));
-    Some(session)
-}
-
-fn pick(context: &Context, config: &Config) -> Result<String> {
+fn pick(context: &Context, config: &Config, passed_over: Option<PassedOver>) -> Result<String> {
     let unnamed = || Error::usage("no session is named");
     if config.sessions.is_empty() {
         return Err(unnamed().because(format!("{} has none", config.name)).hint("run: leapp session add federated"));
     }
     // A script that leaves the session out is told so; /dev/tty is the person's who started it.
     if !context.is_watched() || !std::io::stdin().is_terminal() {
-        return Err(unnamed().because("there is no terminal to pick one on").hint("run: leapp list"));
+        return Err(match passed_over {
+            Some(PassedOver { why, hint }) => unnamed().because(why).hint(hint),
+            None => unnamed().because("there is no terminal to pick one on").hint("run: leapp list"),
+        });
+    }
+    if let Some(PassedOver { why, hint }) = passed_over {
+        context.say(format!("{why}; {hint}"));
     }
     let names: Vec<&str> = config.sessions.keys().map(Alias::as_str).collect();
     Ok(names[picker::pick("session", &names, 0)?].to_owned())

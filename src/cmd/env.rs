@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, io::IsTerminal as _};
 
-use super::{choose, granted};
+use super::{choose, exec::pin_again, granted};
 use crate::{
     cli::Env,
     config::Config,
@@ -77,7 +77,11 @@ fn plan(context: &Context, arguments: &Env) -> Result<Plan> {
     if session.protected && !arguments.yes {
         confirm(context, session)?;
     }
-    granted(context, &config, session, &wanted)
+    let mut plan = granted(context, &config, session, &wanted)?;
+    if arguments.format.is_none() {
+        pin_again(context, session, &mut plan)?;
+    }
+    Ok(plan)
 }
 
 /// Asks before a protected session's credentials stay in a shell, where any later command would use them.

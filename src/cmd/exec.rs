@@ -1,12 +1,13 @@
 //! `leapp exec`: become a command that has a session's credentials.
 
-use std::{ffi::OsString, process::Command, sync::Arc};
+use std::{ffi::OsString, iter, process::Command, sync::Arc};
 
 use super::{choose, granted, place_of_verb, refresh};
 use crate::{
     cli::Exec,
     config::Config,
     context::Context,
+    directory,
     environment::Plan,
     error::{Error, Result},
     hook::{Place, STATE, State, Status},
@@ -19,7 +20,8 @@ pub(super) fn run(context: &Context, arguments: &Exec) -> Result<u8> {
     let wanted = arguments.using.wanted()?;
     let config = Arc::new(Config::load(context)?);
     let name = arguments.session.as_deref().filter(|name| !name.is_empty());
-    let session = choose::session(context, &config, name)?;
+    let session =
+        choose::session(context, &config, name).map_err(|error| hint_at_session(context, &config, arguments, error))?;
     let shell = [context.environment().get_os("SHELL").unwrap_or("/bin/sh".as_ref()).to_owned()];
     let words = if arguments.command.is_empty() { &shell } else { arguments.command.as_slice() };
     let Some((program, rest)) = words.split_first() else { return Err(Error::usage("no command is named")) };
@@ -31,10 +33,32 @@ pub(super) fn run(context: &Context, arguments: &Exec) -> Result<u8> {
     process::become_program(Command::new(program).args(rest), &plan).map(|()| 0)
 }
 
+/// Where the session was left out, the first word of the command is taken for it: says how it is written.
+fn hint_at_session(context: &Context, config: &Config, arguments: &Exec, error: Error) -> Error {
+    let search = context.environment().get_os("PATH");
+    let Some(program) = arguments
+        .session
+        .as_deref()
+        .filter(|name| config.session(name).is_err() && process::find(search, name.as_ref()).is_some())
+    else {
+        return error;
+    };
+    let rest = arguments.command.iter().map(|word| word.to_string_lossy());
+    let words: Vec<_> = iter::once(program.into()).chain(rest).collect();
+    let session = if directory::session(context, config).is_ok() { "" } else { "SESSION " };
+    error.hint(format!("run: leapp exec {session}-- {}", shell_words::join(words)))
+}
+
 /// A shell that is asked for by name stays with its session, whatever its directories say.
 pub(super) fn pin(session: &Session, plan: &mut Plan) -> Result<()> {
     let place = Place { session: session.alias.to_string(), scope: String::new() };
-    plan.set(STATE, &State::new(Status::Pinned, place).to_text())
+    plan.set(STATE, &State::pinned(place, plan).to_text())
+}
+
+/// What `env` and `serve` bring into such a shell, it stays with in its turn.
+pub(super) fn pin_again(context: &Context, session: &Session, plan: &mut Plan) -> Result<()> {
+    let state = context.environment().raw(STATE).and_then(State::parse);
+    if state.is_some_and(|state| state.status == Status::Pinned) { pin(session, plan) } else { Ok(()) }
 }
 
 /// The options of `exec` that take the next word as their value.

@@ -66,6 +66,9 @@ fn all(context: &Context, config: &Config, options: Options) -> Result<()> {
                     in_vain.push(session);
                 }
                 context.say(format!("`{}`: {}", session.alias, error.sentence()));
+                for hint in error.hints() {
+                    context.say(format!("`{}`: {hint}", session.alias));
+                }
                 Ok(false)
             }
         }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fs, io};
 
-use super::console::FOLDER as CONSOLE;
+use super::{console::FOLDER as CONSOLE, serve};
 use crate::{
     chain::Chain,
     cli::Logout,
@@ -12,26 +12,42 @@ use crate::{
     error::{Error, Result},
     generation,
     provider::assertion,
-    session::{Session, Source},
+    session::{Alias, Session, Source},
     static_profiles, vault,
 };
 
 /// Forgets what is kept for a session and those chained from it, or everything.
 pub(super) fn run(context: &Context, arguments: &Logout) -> Result<()> {
-    match &arguments.session {
-        None => all(context)?,
+    let behind = match &arguments.session {
+        None => {
+            all(context)?;
+            None
+        }
         Some(name) => {
             // Even a config that is broken by now must not keep anybody signed in.
             let config = Config::load(context);
             match config.as_ref().map(|config| (config, config.session(name))) {
-                Ok((config, Ok(session))) => one(context, config, session, arguments.browser)?,
+                Ok((config, Ok(session))) => {
+                    let behind = behind(config, session);
+                    one(context, &behind, session, arguments.browser)?;
+                    Some(behind.into_iter().map(ToString::to_string).collect::<BTreeSet<_>>())
+                }
                 Ok((_, Err(error))) => return Err(error),
                 Err(error) => return Err(error.clone().hint("to forget everything at once, run: leapp logout --all")),
             }
         }
-    }
+    };
     generation::sign_out(context);
-    Ok(())
+    serve::stop_signed_out(context, |session| behind.as_ref().is_none_or(|behind| behind.contains(session)))
+}
+
+/// A session and those that are chained from it.
+fn behind<'c>(config: &'c Config, session: &Session) -> Vec<&'c Alias> {
+    let is_behind = |other: &&Session| {
+        Chain::to(other, |alias| config.sessions.get(alias))
+            .is_ok_and(|chain| chain.sessions().any(|link| link.alias == session.alias))
+    };
+    config.sessions.values().filter(is_behind).map(|other| &other.alias).collect()
 }
 
 fn all(context: &Context) -> Result<()> {
@@ -43,21 +59,14 @@ fn all(context: &Context) -> Result<()> {
     Ok(())
 }
 
-fn one(context: &Context, config: &Config, session: &Session, browser: bool) -> Result<()> {
+fn one(context: &Context, behind: &[&Alias], session: &Session, browser: bool) -> Result<()> {
     let mut signed_out = Vec::new();
-    let mut behind = BTreeSet::new();
-    for other in config.sessions.values() {
-        let is_behind = Chain::to(other, |alias| config.sessions.get(alias))
-            .is_ok_and(|chain| chain.sessions().any(|link| link.alias == session.alias));
-        if !is_behind {
-            continue;
-        }
-        behind.insert(other.alias.as_str());
-        if vault::forget(context, other.alias.as_str())? > 0 {
-            signed_out.push(format!("`{}`", other.alias));
+    for alias in behind {
+        if vault::forget(context, alias.as_str())? > 0 {
+            signed_out.push(format!("`{alias}`"));
         }
     }
-    for profile in static_profiles::forget(context, |session| behind.contains(session))? {
+    for profile in static_profiles::forget(context, |session| behind.iter().any(|alias| alias.as_str() == session))? {
         signed_out.push(format!("the named profile `{profile}`"));
     }
     dismissal::note(context, &session.alias)?;

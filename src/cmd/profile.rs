@@ -8,7 +8,7 @@ use crate::{
     context::Context,
     environment::rfc3339,
     error::{Error, Result},
-    named_profiles::{Kind, Profile, command_line, sections},
+    named_profiles::{Kind, Profile, Restored, Section, command_line, sections},
     process,
     profile_file::ProfileFile,
     session::{ProfileName, Session, Source},
@@ -28,6 +28,10 @@ fn sync(context: &Context, arguments: &Sync) -> Result<()> {
     let config = Config::load(context)?;
     let profiles = profiles(context, &config)?;
     let names: Vec<&String> = profiles.iter().map(|profile| &profile.name).collect();
+    let rivals = StaticKeys::beside(context, &names)?;
+    if !arguments.force && !rivals.found.is_empty() {
+        return Err(rivals.refusal(&config));
+    }
     let file = ProfileFile::here(context, Kind::Config);
     let changed =
         file.change(context, arguments.dry_run, |restored| restored.with_block(&profiles, arguments.force))?;
@@ -40,7 +44,13 @@ fn sync(context: &Context, arguments: &Sync) -> Result<()> {
     } else {
         context.say(format!("{} has {} already", file.name, quoted(&names)));
     }
-    warn_of_static_keys(context, &names)
+    for (name, line) in &rivals.found {
+        context.say(format!(
+            "`{name}` has keys of its own at {}:{line}, and AWS SDKs take those; remove them there",
+            rivals.file.name
+        ));
+    }
+    Ok(())
 }
 
 fn remove(context: &Context, arguments: &Sync) -> Result<()> {
@@ -106,20 +116,53 @@ fn ask_no_circle(config: &Config) -> Result<()> {
     Ok(())
 }
 
-/// Keys beside a profile's name in `~/.aws/credentials` win over its credential process in every SDK.
-fn warn_of_static_keys(context: &Context, names: &[&String]) -> Result<()> {
-    let file = ProfileFile::here(context, Kind::Credentials);
-    let text = file.read()?.unwrap_or_default();
-    for section in sections(&text, Kind::Credentials) {
-        let Some(name) = section.profile.as_ref().filter(|name| names.contains(name)) else { continue };
-        if section.settings(&text).any(|(key, _)| key == "aws_access_key_id") {
-            context.say(format!(
-                "`{name}` has keys of its own at {}:{}, and AWS SDKs take those; remove them there",
-                file.name, section.line
-            ));
-        }
+/// Keys beside a profile's name in `~/.aws/credentials`, which win over its credential process in every SDK: the profile
+/// would be somebody else.
+struct StaticKeys {
+    file: ProfileFile,
+    /// The profiles that have some, each with the line of its section.
+    found: Vec<(String, usize)>,
+    /// Those that `leapp profile write` wrote.
+    own: Vec<String>,
+}
+
+impl StaticKeys {
+    fn beside(context: &Context, names: &[&String]) -> Result<Self> {
+        let file = ProfileFile::here(context, Kind::Credentials);
+        let text = file.read()?.unwrap_or_default();
+        let has_keys = |section: &Section| section.settings(&text).any(|(key, _)| key == "aws_access_key_id");
+        let found = sections(&text, Kind::Credentials)
+            .into_iter()
+            .filter(has_keys)
+            .filter_map(|section| Some((section.profile.filter(|name| names.contains(&name))?, section.line)))
+            .collect();
+        let block = Restored::from(Some(&text), Kind::Credentials).map(|restored| restored.profiles);
+        let own = block.unwrap_or_default().into_iter().map(|profile| profile.name).collect();
+        Ok(Self { file, found, own })
     }
-    Ok(())
+
+    /// What is said where nothing is written.
+    fn refusal(&self, config: &Config) -> Error {
+        let file = &self.file.name;
+        let places: Vec<String> = self.found.iter().map(|(name, line)| format!("`{name}` (line {line})")).collect();
+        let (have, their) = if places.len() == 1 { ("has", "its") } else { ("have", "their") };
+        let error = Error::usage("cannot write named profiles")
+            .because(format!("{} {have} keys of {their} own in {file}, and AWS SDKs take those", places.join(" and ")));
+        let session_of = |name: &str| {
+            let is_it = |session: &&Session| session.profile.as_ref().is_some_and(|profile| profile.as_str() == name);
+            config.sessions.values().find(is_it).map(|session| &session.alias)
+        };
+        let error = self.found.iter().fold(error, |error, (name, line)| match session_of(name) {
+            Some(alias) if self.own.contains(name) => {
+                error.hint(format!("leapp wrote those of `{name}`; to take them out, run: leapp logout {alias}"))
+            }
+            Some(alias) => error.hint(format!(
+                "remove [{name}] at {file}:{line}, or for another name run: leapp session edit {alias} --profile NAME"
+            )),
+            None => error,
+        });
+        error.hint("to write them all the same, run: leapp profile sync --force")
+    }
 }
 
 fn write(context: &Context, arguments: &WriteProfile) -> Result<()> {

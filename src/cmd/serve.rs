@@ -21,11 +21,11 @@ use signal_hook::{
 use zeroize::Zeroizing;
 
 use self::roll::Entry;
-use super::{choose, env, leave_no_region_of_another, refresh::first_credentials, region};
+use super::{choose, env, exec::pin_again, leave_no_region_of_another, refresh::first_credentials, region};
 use crate::{
     broker::Broker,
     cli::Serve,
-    config::Config,
+    config::{Config, change::quoted},
     context::Context,
     credentials::Credentials,
     default_profile,
@@ -53,7 +53,7 @@ enum Writing {
 /// Serves, or stops what serves.
 pub(super) fn run(context: &Context, arguments: &Serve) -> Result<()> {
     if arguments.stop {
-        return roll::stop(context, arguments.session.as_deref());
+        return stop(context, arguments.session.as_deref());
     }
     let writing = match &arguments.shell {
         _ if arguments.json => Writing::Json,
@@ -95,6 +95,35 @@ pub(super) fn run(context: &Context, arguments: &Serve) -> Result<()> {
     print(context, &writing, session, region.as_ref(), &endpoint)
 }
 
+/// Stops the servers of a session, or all of them.
+fn stop(context: &Context, alias: Option<&str>) -> Result<()> {
+    let stopped = roll::stop(context, |of| alias.is_none_or(|alias| alias == of))?;
+    if let (Some(alias), []) = (alias, stopped.as_slice()) {
+        // Also one that the config has no more may have had a server.
+        Config::load(context)?.session(alias)?;
+    }
+    let of = alias.map_or(String::new(), |alias| format!(" of `{alias}`"));
+    context.say(match stopped.len() {
+        0 => format!("no server{of} is running"),
+        1 => format!("the server{of} has stopped"),
+        many => format!("{many} servers{of} have stopped"),
+    });
+    Ok(())
+}
+
+/// Stops the servers of sessions that were signed out: they would go on handing out keys.
+pub(super) fn stop_signed_out(context: &Context, is_meant: impl Fn(&str) -> bool) -> Result<()> {
+    let mut stopped = roll::stop(context, is_meant)?;
+    let count = stopped.len();
+    stopped.dedup();
+    match count {
+        0 => {}
+        1 => context.say(format!("the server of {} has stopped", quoted(stopped))),
+        _ => context.say(format!("the servers of {} have stopped", quoted(stopped))),
+    }
+    Ok(())
+}
+
 /// Prints the two variables; for a shell, also what takes competitors out of it.
 fn print(
     context: &Context,
@@ -114,6 +143,7 @@ fn print(
         Writing::For(shell) => {
             let mut plan = Plan::for_endpoint(&served)?;
             leave_no_region_of_another(context, region, &mut plan)?;
+            pin_again(context, session, &mut plan)?;
             shell.render(&plan)?
         }
     })

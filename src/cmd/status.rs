@@ -11,10 +11,10 @@ use crate::{
     context::{Attention, Context},
     credentials::Credentials,
     directory::{self, Standing},
-    environment::{ACCESS_KEY_ID, EXPIRATION, SECRET_ACCESS_KEY, SESSION},
+    environment::{ACCESS_KEY_ID, ENDPOINT_URI, EXPIRATION, REGIONS, SECRET_ACCESS_KEY, SESSION},
     error::{Error, Result, escaped},
     hook::{STATE, State, Status},
-    session::{Region, Session, span},
+    session::{RoleArn, Session, span},
 };
 
 /// Prints it: for a person, as JSON, or as a segment of a prompt.
@@ -40,21 +40,28 @@ struct Shell<'c> {
     session: Option<&'c str>,
     state: Option<State>,
     expiration: Option<OffsetDateTime>,
-    has_keys: bool,
+    access_key_id: Option<&'c str>,
+    /// Whether programs fetch credentials from an endpoint.
+    is_served: bool,
+    /// What its programs work in: a region, or two where the variables do not agree.
+    regions: Vec<&'c str>,
+    /// A named profile, which some SDKs prefer to keys.
+    profile: Option<&'c str>,
 }
 
 impl<'c> Shell<'c> {
     fn read(context: &'c Context) -> Self {
+        let mut regions: Vec<&str> = REGIONS.iter().filter_map(|name| context.var(name)).collect();
+        regions.dedup();
         let state = context.environment().raw(STATE).and_then(State::parse);
-        let is_own = state.as_ref().is_some_and(|state| {
-            state.status == Status::Loaded && !state.holds_keys(|name| context.environment().raw(name))
-        });
         Self {
-            // Keys that the person set in the directory are not the session's.
-            session: context.var(SESSION).filter(|_| !is_own),
+            session: context.var(SESSION).filter(|session| holds(context, session, state.as_ref())),
             state,
             expiration: context.var(EXPIRATION).and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok()),
-            has_keys: context.var(ACCESS_KEY_ID).is_some(),
+            access_key_id: context.var(ACCESS_KEY_ID),
+            is_served: context.var(ENDPOINT_URI).is_some(),
+            regions,
+            profile: context.var("AWS_PROFILE"),
         }
     }
 
@@ -79,9 +86,25 @@ impl<'c> Shell<'c> {
         match (self.state.as_ref().map(|state| state.status), self.session) {
             (Some(Status::Loaded | Status::SignedOut), _) => "directory",
             (Some(Status::Pinned), Some(_)) => "leapp exec",
+            (_, Some(_)) if self.is_served && self.access_key_id.is_none() => "leapp serve",
             (_, Some(_)) => "leapp env",
             (_, None) => "none",
         }
+    }
+}
+
+/// Whether what is in the environment can be this session's; keys that the person set since are not.
+fn holds(context: &Context, session: &str, state: Option<&State>) -> bool {
+    let is_of_state = |state: &&State| {
+        state.status == Status::Loaded || state.status == Status::Pinned && state.place.session == session
+    };
+    if let Some(state) = state.filter(is_of_state) {
+        return !state.has_other_keys(|name| context.environment().raw(name));
+    }
+    match context.var(ACCESS_KEY_ID) {
+        None => context.var(ENDPOINT_URI).is_some(),
+        // Long-term keys (IAM User Guide, "Unique identifiers"), which have no end.
+        Some(id) => !(id.starts_with("AKIA") && context.var(EXPIRATION).is_some()),
     }
 }
 
@@ -90,30 +113,47 @@ struct Report<'c> {
     shell: &'c Shell<'c>,
     /// The session of the shell, where the config has it.
     session: Option<&'c Session>,
-    region: Option<&'c Region>,
-    /// Its credentials, where they are the ones in the shell.
-    credentials: Option<Credentials>,
+    /// Who the keys in the shell are, where leapp keeps them.
+    identity: Option<Identity>,
+    /// What has to be known of the keys beside that.
+    note: Option<String>,
     directory: Option<Directory>,
     now: OffsetDateTime,
 }
 
-/// The nearest `.leapp` file.
-struct Directory {
-    path: String,
-    session: Option<String>,
-    standing: String,
+/// Who kept credentials are, by themselves: the config may have changed since.
+#[derive(Debug, PartialEq, Eq)]
+struct Identity {
+    arn: String,
+    account: String,
+    /// The name, with its path where the config still tells; none of those that are no role's.
+    role: Option<String>,
+    role_arn: Option<String>,
+}
+
+impl Identity {
+    /// Reads `arn:aws:sts::ACCOUNT:assumed-role/ROLE/NAME`; none where nobody said who they are.
+    fn of(arn: &str, session: Option<&Session>) -> Option<Self> {
+        let mut parts = arn.splitn(6, ':').skip(4);
+        let (account, resource) = (parts.next()?, parts.next()?);
+        let role = resource.strip_prefix("assumed-role/").and_then(|rest| rest.split('/').next());
+        let named = session
+            .and_then(Session::role_arn)
+            .filter(|named| named.account() == account && named.name_with_path().rsplit('/').next() == role);
+        Some(Self {
+            arn: arn.to_owned(),
+            account: account.to_owned(),
+            role: named.map(RoleArn::name_with_path).or(role).map(str::to_owned),
+            role_arn: named.map(|named| named.as_str().to_owned()),
+        })
+    }
 }
 
 impl<'c> Report<'c> {
     fn of(context: &Context, config: &'c Config, shell: &'c Shell<'c>) -> Self {
         let session = shell.session.and_then(|name| config.session(name).ok());
-        let kept = session.and_then(|session| Broker::new(context, config, Options::default()).kept(session).ok()?);
-        let credentials = kept.filter(|kept| {
-            context.environment().raw(ACCESS_KEY_ID) == Some(&kept.access_key_id)
-                && context.environment().raw(SECRET_ACCESS_KEY) == Some(kept.secret_access_key.expose())
-        });
-        let region = session.and_then(|session| config.region(session));
-        Self { shell, session, region, credentials, directory: Directory::here(context, config), now: context.now() }
+        let (identity, note) = whose(context, config, shell, session);
+        Self { shell, session, identity, note, directory: Directory::here(context, config), now: context.now() }
     }
 
     fn to_text(&self, context: &Context) -> String {
@@ -124,19 +164,20 @@ impl<'c> Report<'c> {
             (None, Some(out)) => ("session", format!("none  ({} is signed out; run: leapp login)", out.place.session)),
             (None, None) => ("session", "none".into()),
         });
-        if let Some(role) = self.session.and_then(Session::role_arn) {
-            rows.push(("account", role.account().to_owned()));
-            rows.push(("role", role.name_with_path().to_owned()));
+        if let Some(identity) = &self.identity {
+            rows.push(("account", identity.account.clone()));
+            rows.extend(identity.role.clone().map(|role| ("role", role)));
+            rows.push(("identity", identity.arn.clone()));
+        } else if self.shell.session.is_some() {
+            rows.push(("account", "unknown".into()));
         }
-        if let Some(credentials) = &self.credentials {
-            rows.push(("identity", credentials.arn.clone()));
-        } else if self.shell.has_keys {
-            let whose =
-                if self.shell.session.is_some() { "not those that leapp keeps for it" } else { "not from leapp" };
-            rows.push(("keys", format!("{ACCESS_KEY_ID} is set, {whose}")));
+        rows.extend(self.note.clone().map(|note| ("keys", note)));
+        if let Some(profile) = self.rival() {
+            rows.push(("rival", format!("AWS_PROFILE is `{profile}`, which some SDKs prefer to the keys")));
         }
-        if let Some(region) = self.region {
-            rows.push(("region", region.to_string()));
+        if !self.shell.regions.is_empty() {
+            let disagree = if self.shell.regions.len() > 1 { "  (AWS_REGION and AWS_DEFAULT_REGION)" } else { "" };
+            rows.push(("region", format!("{}{disagree}", self.shell.regions.join(", "))));
         }
         if let Some(end) = self.shell.expiration {
             let left = (end - self.now).try_into().map_or("it is over".into(), |left| format!("{} left", span(left)));
@@ -150,16 +191,25 @@ impl<'c> Report<'c> {
         rows.iter().fold(String::new(), |text, (name, value)| text + &format!("{name:<10} {}\n", escaped(value)))
     }
 
+    /// A named profile beside keys or an endpoint.
+    fn rival(&self) -> Option<&str> {
+        self.shell.profile.filter(|_| self.shell.access_key_id.is_some() || self.shell.is_served)
+    }
+
     fn to_json(&self) -> Result<String> {
         let end = self.shell.expiration;
+        let identity = self.identity.as_ref();
         let value = json!({
             "session": self.shell.session,
             "source": self.shell.source(),
             "kind": self.session.map(Session::kind),
-            "account": self.session.and_then(|session| Some(session.role_arn()?.account())),
-            "role_arn": self.session.and_then(|session| Some(session.role_arn()?.as_str())),
-            "identity": self.credentials.as_ref().map(|credentials| &credentials.arn),
-            "region": self.region.map(Region::as_str),
+            "account": identity.map(|identity| &identity.account),
+            "role": identity.and_then(|identity| identity.role.as_ref()),
+            "role_arn": identity.and_then(|identity| identity.role_arn.as_ref()),
+            "identity": identity.map(|identity| &identity.arn),
+            "keys": self.note,
+            "rival_profile": self.rival(),
+            "region": self.shell.regions.first(),
             "expiration": end.and_then(|end| end.format(&Rfc3339).ok()),
             "seconds_left": end.map(|end| (end - self.now).whole_seconds().max(0)),
             "directory": self.directory.as_ref().map(|directory| json!({
@@ -170,6 +220,58 @@ impl<'c> Report<'c> {
             .map(|text| text + "\n")
             .map_err(|error| Error::new("cannot print the status").because(error))
     }
+}
+
+/// Who the keys in the shell are, and what there is to say where they are not plainly those of its session.
+fn whose<'c>(
+    context: &Context,
+    config: &'c Config,
+    shell: &Shell<'_>,
+    session: Option<&'c Session>,
+) -> (Option<Identity>, Option<String>) {
+    if shell.access_key_id.is_none() {
+        let served = "programs fetch them from an endpoint, and only that can tell whose they are";
+        return (None, shell.is_served.then(|| served.to_owned()));
+    }
+    let are_these = |kept: &Credentials| {
+        context.environment().raw(ACCESS_KEY_ID) == Some(&kept.access_key_id)
+            && context.environment().raw(SECRET_ACCESS_KEY) == Some(kept.secret_access_key.expose())
+    };
+    let kept = match Broker::new(context, config, Options::default()).kept_as(session, are_these) {
+        Ok(Some(kept)) => kept,
+        Ok(None) => return (None, Some(unknown(shell))),
+        Err(error) => return (None, Some(format!("it cannot be told whose they are: {}", error.sentence()))),
+    };
+    let (alias, credentials) = kept;
+    let identity = Identity::of(&credentials.arn, config.session(&alias).ok());
+    let is_other_role =
+        identity.as_ref().is_some_and(|identity| identity.role_arn.is_none() && identity.role.is_some());
+    let note = match shell.session {
+        Some(name) if name != alias => Some(format!("they are those of `{alias}`, not of `{name}`")),
+        None => Some(format!("{ACCESS_KEY_ID} is set, to a key of `{alias}`")),
+        Some(name) if session.is_none() => Some(format!("the config has no `{name}` any more")),
+        Some(name) if is_other_role && session.and_then(Session::role_arn).is_some() => {
+            Some(format!("`{name}` has changed in the config since; for its present role, run: leapp exec {name}"))
+        }
+        Some(_) => None,
+    };
+    (identity, note)
+}
+
+fn unknown(shell: &Shell<'_>) -> String {
+    match shell.session {
+        Some(name) => format!(
+            "{ACCESS_KEY_ID} is none that leapp keeps: `{name}` was renewed or changed since, or it is another's"
+        ),
+        None => format!("{ACCESS_KEY_ID} is set, not from leapp"),
+    }
+}
+
+/// The nearest `.leapp` file.
+struct Directory {
+    path: String,
+    session: Option<String>,
+    standing: String,
 }
 
 impl Directory {
@@ -189,5 +291,34 @@ impl Directory {
             }
         };
         Some(Self { path: path.display().to_string(), session, standing })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_somebody_is_stands_in_the_credentials_and_the_path_in_the_config() {
+        let config = |role: &str| {
+            let text = format!(
+                "[sessions.b]\nkind = \"profile\"\nsource_profile = \"x\"\n[sessions.a]\nkind = \"chained\"\nassumer = \"b\"\nrole_arn = \"{role}\"\n"
+            );
+            Config::parse("config.toml", &text).expect("valid")
+        };
+        let of = |role: &str| {
+            let config = config(role);
+            let arn = "arn:aws:sts::444455556666:assumed-role/Deploy/alice";
+            let identity = Identity::of(arn, config.session("a").ok()).expect("an identity");
+            (identity.account, identity.role.expect("a role"), identity.role_arn)
+        };
+        let same = "arn:aws:iam::444455556666:role/team/Deploy";
+        assert_eq!(of(same), ("444455556666".into(), "team/Deploy".into(), Some(same.into())));
+        for other in ["arn:aws:iam::444455556666:role/Audit", "arn:aws:iam::111122223333:role/Deploy"] {
+            assert_eq!(of(other), ("444455556666".into(), "Deploy".into(), None), "{other}");
+        }
+        let user = Identity::of("arn:aws:iam::111122223333:user/alice", None).expect("an identity");
+        assert_eq!((user.account.as_str(), user.role), ("111122223333", None));
+        assert_eq!(Identity::of("", None), None);
     }
 }

@@ -1,6 +1,9 @@
 //! `leapp allow`, `leapp deny` and `leapp trust`: which `.leapp` files may switch the shell.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use crate::{
     cli::{Trust, TrustPath},
@@ -80,6 +83,10 @@ fn file(context: &Context, arguments: &TrustPath) -> Result<PathBuf> {
     };
     let path = PathBuf::from(path);
     let path = if path.is_dir() { path.join(NAME) } else { path };
+    // One that is gone can still be denied, by its name.
+    if path.file_name().is_some_and(|name| name != NAME) && fs::symlink_metadata(&path).is_err() {
+        return Err(Error::usage(format!("there is no file {}", path.display())));
+    }
     if path.file_name().is_some_and(|name| name != NAME) {
         return Err(Error::usage(format!("{} is no .leapp file", path.display())));
     }

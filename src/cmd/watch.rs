@@ -9,7 +9,7 @@ use crate::{
     config::Config,
     context::Context,
     credentials::Credentials,
-    error::{Error, Result},
+    error::{Error, Result, escaped},
     session::{Alias, span},
 };
 
@@ -28,26 +28,27 @@ pub(super) fn run(context: &Context) -> Result<()> {
                 Error::new(format!("{} has no session yet", config.name)).hint("run: leapp session add federated")
             );
         }
-        let lines = lines(context, &config)?;
+        let lines = lines(context, &config);
         if !context.is_terminal() {
             return context.print(&lines);
         }
         let up = if shown > 0 { format!("\u{1b}[{shown}A\u{1b}[J") } else { String::new() };
-        context.print(&format!("{up}{lines}"))?;
+        // A long line is cut off: as two it would not be overwritten.
+        context.print(&format!("{up}\u{1b}[?7l{lines}\u{1b}[?7h"))?;
         shown = lines.lines().count();
         thread::sleep(TICK);
     }
 }
 
-fn lines(context: &Context, config: &Config) -> Result<String> {
+fn lines(context: &Context, config: &Config) -> String {
     let width = config.sessions.keys().map(|alias| alias.as_str().len()).max().unwrap_or_default();
     let broker = Broker::new(context, config, Options::default());
-    let mut text = String::new();
-    for (alias, session) in &config.sessions {
-        let kept = broker.kept(session)?;
-        text += &line(alias, width, kept.as_ref(), context.now());
-    }
-    Ok(text)
+    let shown = config.sessions.iter().map(|(alias, session)| match broker.kept(session) {
+        Ok(kept) => line(alias, width, kept.as_ref(), context.now()),
+        // One that cannot be read is no reason to be silent about the others.
+        Err(error) => format!("{:<width$}  {}\n", alias.as_str(), escaped(&error.sentence())),
+    });
+    shown.collect()
 }
 
 /// A session's name, a bar of what is left of its life, and that in words.

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use crate::{
     digest::Digest,
-    environment::{COMPETITORS, GRANTED, KEYS},
+    environment::{COMPETITORS, GRANTED, KEYS, Plan},
 };
 
 /// The variable.
@@ -82,6 +82,29 @@ impl Mark {
 impl State {
     pub(crate) fn new(status: Status, place: Place) -> Self {
         Self { status, place, marks: Default::default() }
+    }
+
+    /// What `leapp exec` gives by a plan: marks of the keys, which tell whether they are still those.
+    pub(crate) fn pinned(place: Place, plan: &Plan) -> Self {
+        let mut state = Self::new(Status::Pinned, place);
+        for name in KEYS {
+            state.set_mark(name, plan.value(name).map_or(Mark::Unset, |value| Mark::of(name, value)));
+        }
+        state
+    }
+
+    /// Whether the keys in an environment are others than those that came with its session, or were taken out for it.
+    pub(crate) fn has_other_keys<'e>(&self, environment: impl Fn(&str) -> Option<&'e str>) -> bool {
+        let is_other = |name: &&str| match self.mark(name) {
+            // A leapp that left no marks.
+            Mark::Untouched => false,
+            mark => !mark.still_holds(name, environment(name)),
+        };
+        match self.status {
+            Status::Loaded => !self.holds_keys(environment),
+            Status::Pinned => KEYS.iter().any(is_other),
+            Status::SignedOut | Status::Told => false,
+        }
     }
 
     /// What was done to a variable.
@@ -218,6 +241,18 @@ mod tests {
         assert!(mark.still_holds("A", Some("x")));
         assert!(!mark.still_holds("A", Some("y")) && !mark.still_holds("A", None) && !mark.still_holds("B", Some("x")));
         assert!(Mark::Unset.still_holds("A", None) && !Mark::Unset.still_holds("A", Some("x")));
+    }
+
+    #[test]
+    fn a_pinned_environment_knows_its_keys() {
+        let mut plan = Plan::new();
+        plan.set("AWS_ACCESS_KEY_ID", "ASIA").expect("a plan");
+        let state = State::pinned(Place::default(), &plan);
+        let state = State::parse(&state.to_text()).expect("a state");
+        let key = |key: Option<&'static str>| move |name: &str| key.filter(|_| name == "AWS_ACCESS_KEY_ID");
+        assert!(!state.has_other_keys(key(Some("ASIA"))));
+        assert!(state.has_other_keys(key(Some("AKIA"))) && state.has_other_keys(key(None)));
+        assert!(!State::new(Status::Pinned, Place::default()).has_other_keys(key(Some("AKIA"))), "of an older leapp");
     }
 
     proptest! {

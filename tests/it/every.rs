@@ -106,3 +106,16 @@ fn what_needs_the_person_stays_as_it_is() {
     assert!(said.ends_with("leapp: cannot renew 1 of 1 sessions\n"), "{said}");
     assert_eq!(variables(&home, &["corp"]), before);
 }
+
+#[test]
+fn what_to_do_about_a_session_is_said_beside_it() {
+    let home = Home::empty();
+    home.write_config("[sessions.lost]\nkind = \"profile\"\nsource_profile = \"nosuch\"\n");
+    let said = fail(1, &mut home.leapp(["login", "--all"]));
+    let alone = fail(2, &mut home.leapp(["login", "lost"]));
+    let hints: Vec<&str> = alone.lines().filter_map(|line| line.strip_prefix("  ")).collect();
+    assert!(!hints.is_empty(), "{alone}");
+    for hint in hints {
+        assert!(said.contains(&format!("leapp: `lost`: {hint}\n")), "{said}");
+    }
+}

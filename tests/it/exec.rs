@@ -87,6 +87,86 @@ fn exit_codes_are_the_commands_own_or_say_whose_fault_it_was() {
 }
 
 #[test]
+fn a_script_whose_interpreter_is_missing_is_no_missing_command() {
+    let home = Home::new();
+    home.sign_in("corp");
+    let script = home.path("my-script");
+    fs::write(&script, "#! /no/such/python -u\r\nprint()\n").expect("written");
+    fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("executable");
+    let path = format!("{}:{}", std::env::var("PATH").expect("a path"), home.path("").display());
+    for words in [["exec", "corp", "my-script"].as_slice(), &["exec", "--refresh", "corp", "my-script"]] {
+        let said = fail(127, home.leapp(words).env("PATH", &path));
+        assert!(said.starts_with("leapp: cannot run `my-script`: /"), "{said}");
+        assert!(said.ends_with("/my-script is there, but not its interpreter `/no/such/python`\n"), "{said}");
+    }
+    // As an editor of another system leaves it.
+    fs::write(&script, "#!/bin/sh\r\n").expect("written");
+    let said = fail(127, home.leapp(["exec", "corp", "--", script.to_str().expect("UTF-8")]).env("PATH", ""));
+    assert!(said.contains("is there, but not its interpreter `/bin/sh\\u{d}`\n"), "{said}");
+}
+
+#[test]
+fn a_directory_whose_file_does_not_count_is_said() {
+    let home = Home::new();
+    home.sign_in("corp");
+    let folder = home.path("w");
+    fs::create_dir(&folder).expect("made");
+    let leapp = |words: &[&str]| {
+        let mut command = home.leapp(words.iter().copied());
+        command.current_dir(&folder);
+        command
+    };
+    let said = |file: &str, code: i32, words: &[&str]| {
+        fs::write(folder.join(".leapp"), file).expect("written");
+        fail(code, &mut leapp(words))
+    };
+    let unknown = "leapp: no session is named: ~/w/.leapp asks for session `prod`\n  run: leapp allow\n";
+    assert_eq!(said("prod\n", 125, &["exec", "--", "true"]), unknown);
+    assert_eq!(said("prod\n", 2, &["env", "--shell", "sh"]), unknown);
+    assert_eq!(said("prod\n", 2, &["login"]), unknown);
+    assert_eq!(fail(2, &mut leapp(&["allow", "/nonexistent"])), "leapp: there is no file /nonexistent\n");
+    succeed(&mut leapp(&["deny"]));
+    assert!(said("prod\n", 2, &["login"]).contains("`prod`, and is denied\n  run: leapp allow\n"));
+    assert!(said("crop\n", 2, &["login"]).contains("asks for session `crop`, and there is none\n  run: leapp list\n"));
+    assert!(said("a b\n", 2, &["login"]).contains("~/w/.leapp is not used: "));
+    fs::write(folder.join(".leapp"), "prod\n").expect("written");
+    succeed(&mut leapp(&["allow"]));
+    assert_eq!(succeed(&mut leapp(&["exec", "--", "sh", "-c", "echo $LEAPP_SESSION"])), "prod\n");
+    let config = fs::read_to_string(home.config()).expect("read");
+    home.write_config(&config.replace("[sessions.prod]\n", "[sessions.prod]\nprotected = true\n"));
+    assert_eq!(
+        said("prod\n", 2, &["login"]),
+        "leapp: no session is named: no directory switches to `prod`, as ~/w/.leapp asks\n  \
+         to use it all the same, name it: prod\n"
+    );
+}
+
+#[test]
+fn a_command_in_the_place_of_the_session_is_told_apart() {
+    let home = Home::new();
+    home.sign_in("corp");
+    fs::write(home.path(".leapp"), "corp\n").expect("written");
+    let said = || fail(125, home.leapp(["exec", "sh", "-c", "echo $A"]).current_dir(home.path("")));
+    let hints = "leapp: there is no session `sh`\n  run: leapp list\n  run: leapp exec";
+    assert_eq!(said(), format!("{hints} SESSION -- sh -c 'echo $A'\n"));
+    succeed(home.leapp(["allow"]).current_dir(home.path("")));
+    assert_eq!(said(), format!("{hints} -- sh -c 'echo $A'\n"));
+    assert!(!fail(125, &mut home.leapp(["exec", "no-such-thing", "x"])).contains("exec SESSION"));
+}
+
+#[test]
+fn kept_credentials_are_traced() {
+    let home = Home::new();
+    home.sign_in("corp");
+    let output = home.leapp(["-v", "exec", "corp", "--", "true"]).output().expect("started");
+    let said = text(&output.stderr);
+    let who = "arn:aws:sts::111122223333:assumed-role/Admin/alice@example.org";
+    assert!(said.contains(&format!("leapp: · taking the kept credentials of `corp`: {who}, ")), "{said}");
+    assert!(said.ends_with(" left\n"), "{said}");
+    assert_eq!(text(&home.leapp(["exec", "corp", "--", "true"]).output().expect("started").stderr), "");
+}
+
+#[test]
 fn no_parent_stays_and_nothing_is_printed() {
     let home = Home::new();
     home.sign_in("corp");

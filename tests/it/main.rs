@@ -22,4 +22,5 @@ mod secrets;
 mod session;
 mod shells;
 mod sign_in;
+mod status;
 mod vault;

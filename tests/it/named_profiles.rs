@@ -297,7 +297,13 @@ fn keys_in_plain_text_are_written_only_on_demand_and_go_at_logout() {
     let written = fs::read_to_string(credentials_file(&home)).expect("read");
     assert!(written.contains("# keys of the session `prod` in plain text, until 20"), "{written}");
 
-    let warned = says(&home, &["profile", "sync"]);
+    let refused = fail(2, &mut home.leapp(["profile", "sync"]));
+    assert!(
+        refused.contains("leapp wrote those of `my prod`; to take them out, run: leapp logout prod\n"),
+        "{refused}"
+    );
+    assert!(!file(&home).exists());
+    let warned = says(&home, &["profile", "sync", "--force"]);
     assert!(warned.contains("`my prod` has keys of its own at ~/.aws/credentials:"), "{warned}");
 
     // The variable may be gone by then; and who starts from a session is signed out with it.
@@ -306,6 +312,33 @@ fn keys_in_plain_text_are_written_only_on_demand_and_go_at_logout() {
     assert!(left.contains("[default]") && !left.contains("[my prod]"), "{left}");
     says(&home, &["logout", "--all"]);
     assert_eq!(fs::read_to_string(credentials_file(&home)).expect("read"), mine);
+}
+
+#[test]
+fn a_profile_that_would_be_another_account_is_not_written() {
+    let home = home();
+    home.sign_in("corp");
+    let mine = "[other]\nregion = x\n[my prod]\naws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = mine\n";
+    fs::write(credentials_file(&home), mine).expect("written");
+    let refused = "leapp: cannot write named profiles: `my prod` (line 3) has keys of its own in ~/.aws/credentials, and \
+                   AWS SDKs take those\n  remove [my prod] at ~/.aws/credentials:3, or for another name run: leapp \
+                   session edit prod --profile NAME\n  to write them all the same, run: leapp profile sync --force\n";
+    assert_eq!(fail(2, &mut home.leapp(["profile", "sync"])), refused);
+    assert_eq!(fail(2, &mut home.leapp(["profile", "sync", "--dry-run"])), refused);
+    assert!(!file(&home).exists(), "nor is any other profile");
+
+    let warned = "`my prod` has keys of its own at ~/.aws/credentials:3, and AWS SDKs take those; remove them there\n";
+    assert!(says(&home, &["profile", "sync", "--force"]).ends_with(warned));
+    let written = read(&home);
+    assert_eq!(fail(2, &mut home.leapp(["profile", "sync"])), refused);
+    assert_eq!(read(&home), written);
+
+    // Keys in a file that no SDK reads here are no rivals.
+    succeed(home.leapp(["profile", "sync"]).env("AWS_SHARED_CREDENTIALS_FILE", home.path("none")));
+    says(&home, &["profile", "sync", "--remove"]);
+    assert!(!file(&home).exists());
+    says(&home, &["session", "edit", "prod", "--profile", "mine"]);
+    assert_eq!(says(&home, &["profile", "sync"]), "leapp: wrote `default` and `mine` to ~/.aws/config\n");
 }
 
 #[test]

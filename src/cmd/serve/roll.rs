@@ -50,34 +50,31 @@ impl Drop for Entry {
     }
 }
 
-/// Stops the servers of a session, or all of them; each is waited for.
-pub(super) fn stop(context: &Context, alias: Option<&str>) -> Result<()> {
-    let folder = folder(context);
-    let mut stopped = 0;
-    for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
-        let is_meant = |of: &str| alias.is_none_or(|alias| alias == of);
-        stopped += u32::from(stop_one(&entry.path(), is_meant)?);
+/// Stops the servers of the sessions that are meant, each waited for; gives their sessions. One that does not end is no
+/// reason to leave the others.
+pub(super) fn stop(context: &Context, is_meant: impl Fn(&str) -> bool) -> Result<Vec<String>> {
+    let (mut stopped, mut trouble) = (Vec::new(), None);
+    for entry in fs::read_dir(folder(context)).into_iter().flatten().flatten() {
+        match stop_one(&entry.path(), &is_meant) {
+            Ok(session) => stopped.extend(session),
+            Err(error) => trouble = trouble.or(Some(error)),
+        }
     }
-    let of = alias.map_or(String::new(), |alias| format!(" of `{alias}`"));
-    context.say(match stopped {
-        0 => format!("no server{of} is running"),
-        1 => format!("the server{of} has stopped"),
-        many => format!("{many} servers{of} have stopped"),
-    });
-    Ok(())
+    stopped.sort();
+    trouble.map_or(Ok(stopped), Err)
 }
 
-/// Stops one server; whether there was one to stop. A file that nobody holds was left by one that was killed.
-fn stop_one(path: &Path, is_meant: impl Fn(&str) -> bool) -> Result<bool> {
+/// Stops one server, where it is one that is meant; gives its session. A file that nobody holds was left by one that was killed.
+fn stop_one(path: &Path, is_meant: impl Fn(&str) -> bool) -> Result<Option<String>> {
     let pid = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse().ok()).map(Pid::from_raw);
-    let (Some(pid), Ok(mut file)) = (pid, File::open(path)) else { return Ok(false) };
+    let (Some(pid), Ok(mut file)) = (pid, File::open(path)) else { return Ok(None) };
     if is_free(&file) {
         let _ = fs::remove_file(path);
-        return Ok(false);
+        return Ok(None);
     }
     let mut alias = String::new();
     if file.read_to_string(&mut alias).is_err() || !is_meant(&alias) {
-        return Ok(false);
+        return Ok(None);
     }
     let cannot = |why: &dyn std::fmt::Display| Error::new(format!("cannot stop the server of `{alias}`")).because(why);
     kill(pid, Signal::SIGTERM).map_err(|error| cannot(&error))?;
@@ -88,7 +85,7 @@ fn stop_one(path: &Path, is_meant: impl Fn(&str) -> bool) -> Result<bool> {
         }
         thread::sleep(GLANCE);
     }
-    Ok(true)
+    Ok(Some(alias))
 }
 
 fn is_free(file: &File) -> bool {

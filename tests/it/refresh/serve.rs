@@ -124,6 +124,49 @@ fn servers_are_stopped_by_name_or_together() {
 }
 
 #[test]
+fn servers_end_with_the_sign_in_of_their_session() {
+    let home = signed_in();
+    let line = "for name in corp prod audit; do \"$LEAPP\" serve --json $name > $name || exit; done; echo; read wait";
+    let start = || {
+        let mut running = script(&home, "bash", line);
+        let mut running =
+            running.current_dir(home.path("")).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("started");
+        assert_eq!(running.stdout.as_mut().expect("piped").read(&mut [0; 1]).expect("read"), 1);
+        running
+    };
+    let open = || {
+        let address = |name: &&str| opened(&fs::read_to_string(home.path(name)).expect("printed")).0;
+        ["corp", "prod", "audit"].into_iter().filter(|name| is_open(&address(name))).collect::<Vec<_>>()
+    };
+    let says = |arguments: &[&str]| text(&home.leapp(arguments).output().expect("started").stderr);
+    let mut running = start();
+    assert_eq!(open(), ["corp", "prod", "audit"]);
+    let said = says(&["logout", "prod"]);
+    assert_eq!(said, "leapp: signed out of `audit`, `prod`\nleapp: the servers of `audit` and `prod` have stopped\n");
+    assert_eq!(open(), ["corp"]);
+    assert_eq!(says(&["logout", "audit"]), "leapp: `audit` was signed out already\n");
+    drop(running.stdin.take());
+    running.wait().expect("ended");
+
+    let mut running = start();
+    let said = says(&["logout", "--all"]);
+    let stopped = "leapp: the servers of `audit`, `corp` and `prod` have stopped\n";
+    assert_eq!(said, format!("leapp: signed out of everything\n{stopped}"));
+    assert_eq!(open(), [""; 0]);
+    drop(running.stdin.take());
+    running.wait().expect("ended");
+}
+
+#[test]
+fn there_is_no_server_of_a_session_that_is_none() {
+    let home = Home::new();
+    let said = text(&home.leapp(["serve", "--stop", "crop"]).output().expect("started").stderr);
+    assert_eq!(said, "leapp: there is no session `crop`\n  did you mean `corp`?\n");
+    assert_eq!(home.leapp(["serve", "--stop", "crop"]).status().expect("ended").code(), Some(2));
+    assert_eq!(succeed(&mut home.leapp(["serve", "--stop", "corp"])), "");
+}
+
+#[test]
 fn a_socket_is_for_its_owner_and_for_containers() {
     let home = signed_in();
     let socket = home.path("private/leapp.sock");
