@@ -3,6 +3,7 @@
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, Read as _, Write as _},
+    mem::ManuallyDrop,
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     thread,
@@ -25,10 +26,11 @@ use crate::{
 const LONGEST: Duration = Duration::from_secs(5);
 const GLANCE: Duration = Duration::from_millis(20);
 
-/// A server's place on the roll, until this is dropped.
+/// A server's place on the roll, until this is dropped. It is held until the process ends: before that, its threads may
+/// still serve.
 pub(super) struct Entry {
     path: PathBuf,
-    _held: File,
+    _held: ManuallyDrop<File>,
 }
 
 impl Entry {
@@ -40,7 +42,7 @@ impl Entry {
         let mut held = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path)?;
         held.lock()?;
         held.write_all(alias.as_str().as_bytes())?;
-        Ok(Self { path, _held: held })
+        Ok(Self { path, _held: ManuallyDrop::new(held) })
     }
 }
 
