@@ -14,6 +14,7 @@ use std::{
 };
 
 use nix::{
+    errno::Errno,
     poll::{PollFd, PollFlags, PollTimeout, poll},
     sys::signal::Signal,
 };
@@ -22,8 +23,9 @@ use signal_hook::flag;
 use super::{HANDLED, STOPS, launch, stop_set};
 use crate::error::{Error, Result};
 
-/// How long the sentinel may take to answer, in milliseconds: it may be stopped.
-const PATIENCE: u16 = 500;
+/// How long the sentinel may take to answer, in milliseconds: it may be stopped. A moment is usual, also on a machine that
+/// has much else to do.
+const PATIENCE: u16 = 5000;
 
 /// What only the terminal sends, as a rule; where the sentinel is lost, the rule is all there is.
 const OF_TERMINAL: [Signal; 4] = [Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTSTP, Signal::SIGWINCH];
@@ -34,6 +36,8 @@ pub(super) struct Sentinel {
     _process: Child,
     ask: ChildStdin,
     answer: ChildStdout,
+    /// How many questions it has not answered.
+    open: usize,
 }
 
 impl Sentinel {
@@ -45,7 +49,7 @@ impl Sentinel {
             return Err(io::Error::other("no pipe to the sentinel"));
         };
         answer.read_exact(&mut [0; 2])?;
-        Ok(Self { _process: process, ask, answer })
+        Ok(Self { _process: process, ask, answer, open: 0 })
     }
 
     /// Which signals the group got since this was last asked.
@@ -53,15 +57,31 @@ impl Sentinel {
         self.ask().map_or_else(|_| OF_TERMINAL.to_vec(), of_mask)
     }
 
+    /// What came since the last answer that was read: one that was late is read with the next.
     fn ask(&mut self) -> io::Result<u16> {
         self.ask.write_all(b"?")?;
-        let mut ready = [PollFd::new(std::os::fd::AsFd::as_fd(&self.answer), PollFlags::POLLIN)];
-        if poll(&mut ready, PollTimeout::from(PATIENCE))? == 0 {
-            return Err(io::ErrorKind::TimedOut.into());
+        self.open += 1;
+        let mut seen = 0;
+        while self.open > 0 {
+            if !self.is_ready()? {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            let mut mask = [0; 2];
+            self.answer.read_exact(&mut mask)?;
+            seen |= u16::from_le_bytes(mask);
+            self.open -= 1;
         }
-        let mut mask = [0; 2];
-        self.answer.read_exact(&mut mask)?;
-        Ok(u16::from_le_bytes(mask))
+        Ok(seen)
+    }
+
+    fn is_ready(&self) -> io::Result<bool> {
+        loop {
+            let mut ready = [PollFd::new(std::os::fd::AsFd::as_fd(&self.answer), PollFlags::POLLIN)];
+            match poll(&mut ready, PollTimeout::from(PATIENCE)) {
+                Err(Errno::EINTR) => {}
+                outcome => return Ok(outcome? > 0),
+            }
+        }
     }
 }
 
