@@ -4,6 +4,7 @@ mod content;
 mod trust;
 
 use std::{
+    fmt,
     fs::{self, File, OpenOptions},
     io::Read as _,
     os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
@@ -77,13 +78,13 @@ pub(crate) struct PassedOver {
 
 impl PassedOver {
     /// What is to be said of a file in this standing; nothing of one that is trusted.
-    fn of(standing: &Standing<'_>, shown: &str, alias: &Alias) -> Option<Self> {
+    pub(crate) fn of(standing: &Standing<'_>, shown: &str, alias: &Alias) -> Option<Self> {
         let (why, hint) = match standing {
             Standing::Trusted(_) => return None,
             Standing::Unknown => (format!("{shown} asks for session `{alias}`"), "run: leapp allow".into()),
             Standing::Barred => (
                 format!("no directory switches to `{alias}`, as {shown} asks"),
-                format!("to use it all the same, name it: {alias}"),
+                format!("run: leapp exec {alias} -- COMMAND"),
             ),
             Standing::Denied => {
                 (format!("{shown} asks for session `{alias}`, and is denied"), "run: leapp allow".into())
@@ -93,6 +94,12 @@ impl PassedOver {
             }
         };
         Some(Self { why, hint })
+    }
+}
+
+impl fmt::Display for PassedOver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}; {}", self.why, self.hint)
     }
 }
 
@@ -235,7 +242,7 @@ mod tests {
         };
         assert_eq!(said(Standing::Unknown), ("~/w/.leapp asks for session `prod`".into(), "run: leapp allow".into()));
         assert_eq!(said(Standing::Denied).0, "~/w/.leapp asks for session `prod`, and is denied");
-        assert_eq!(said(Standing::Barred).1, "to use it all the same, name it: prod");
+        assert_eq!(said(Standing::Barred).1, "run: leapp exec prod -- COMMAND");
         assert_eq!(said(Standing::NoSession).1, "run: leapp list");
         let config = "[sessions.prod]\nkind = \"profile\"\nsource_profile = \"x\"\n";
         let config = Config::parse("config.toml", config).expect("valid");

@@ -41,12 +41,11 @@ pub(crate) fn ensure(context: &Context) {
     }
 }
 
-/// Replaces both tokens: what a process is getting meanwhile is not kept.
+/// Before anything is forgotten: what other processes are getting meanwhile is not kept.
 pub(crate) fn sign_out(context: &Context) {
     if let Some(token) = fresh() {
         trace(context, SIGNED_OUT, write(context, SIGNED_OUT, &token));
     }
-    bump(context);
 }
 
 /// The token that changes with every sign-out; none where nobody ever signed out.

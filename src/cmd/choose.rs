@@ -37,8 +37,8 @@ fn pick(context: &Context, config: &Config, passed_over: Option<PassedOver>) -> 
             None => unnamed().because("there is no terminal to pick one on").hint("run: leapp list"),
         });
     }
-    if let Some(PassedOver { why, hint }) = passed_over {
-        context.say(format!("{why}; {hint}"));
+    if let Some(passed_over) = passed_over {
+        context.say(passed_over);
     }
     let names: Vec<&str> = config.sessions.keys().map(Alias::as_str).collect();
     Ok(names[picker::pick("session", &names, 0)?].to_owned())

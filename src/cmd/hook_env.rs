@@ -17,7 +17,7 @@ use crate::{
     config::Config,
     context::{Attention, Context},
     credentials::Credentials,
-    directory::{self, DirectoryFile, Record, Standing, Verdict},
+    directory::{self, DirectoryFile, PassedOver, Record, Standing, Verdict},
     dismissal,
     environment::{EXPIRATION, Plan},
     error::{Error, Kind, Result},
@@ -160,21 +160,13 @@ impl Outcome {
             Ok(config) => config,
             Err(error) => return Self::without_session(context, &file, before, place, error.sentence()),
         };
-        let alias = &file.session;
-        match Standing::of(context, config, &file) {
+        let standing = Standing::of(context, config, &file);
+        let line = PassedOver::of(&standing, &shown, &file.session).map_or(String::new(), |why| why.to_string());
+        match standing {
             Standing::Trusted(session) => Self::session(context, config, session, before, place, path),
-            Standing::Unknown => {
-                Self::before(Some(place), format!("{shown} asks for session `{alias}`; run: leapp allow"))
-            }
-            Standing::Barred => Self::before(
-                Some(place),
-                format!("no directory switches to `{alias}`, as {shown} asks; run: leapp exec {alias} -- COMMAND"),
-            ),
+            Standing::Unknown | Standing::Barred => Self::before(Some(place), line),
             Standing::Denied => Self::before(Some(place), String::new()),
-            Standing::NoSession => {
-                let line = format!("{shown} asks for session `{alias}`, and there is none; run: leapp list");
-                Self::without_session(context, &file, before, place, line)
-            }
+            Standing::NoSession => Self::without_session(context, &file, before, place, line),
         }
     }
 
@@ -205,7 +197,8 @@ impl Outcome {
     ) -> Self {
         let alias = &session.alias;
         let broker = Broker::new(context, config, Options { min_ttl: AHEAD, ..Options::default() });
-        let credentials = match credentials(&broker, session, is_renewed(context, config, session), context) {
+        let is_renewed = is_renewed(context, config, session);
+        let credentials = match credentials(&broker, session, is_renewed, context) {
             Ok(credentials) => credentials,
             Err(Missing::SignedOut) => {
                 return Self::signed_out(place, format!("{alias} is signed out; run: leapp login"));
@@ -223,7 +216,7 @@ impl Outcome {
         let left = credentials.time_left(context.now());
         let folder = context.paths().short(path.parent().unwrap_or(path));
         let until = credentials.expiration.map_or(String::new(), |_| format!(", {} left", span(left)));
-        let at = look_again(&credentials, left, is_renewed(context, config, session));
+        let at = look_again(&credentials, left, is_renewed);
         let target = Target::Session { status: Status::Loaded, place, plan };
         Self { target, at, line: format!("{alias} ({folder}){until}"), is_quiet: false }
     }

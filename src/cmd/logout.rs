@@ -1,6 +1,6 @@
 //! `leapp logout`: forget credentials.
 
-use std::{collections::BTreeSet, fs, io};
+use std::{fs, io};
 
 use super::{console::FOLDER as CONSOLE, serve};
 use crate::{
@@ -18,27 +18,30 @@ use crate::{
 
 /// Forgets what is kept for a session and those chained from it, or everything.
 pub(super) fn run(context: &Context, arguments: &Logout) -> Result<()> {
-    let behind = match &arguments.session {
-        None => {
-            all(context)?;
-            None
-        }
-        Some(name) => {
-            // Even a config that is broken by now must not keep anybody signed in.
-            let config = Config::load(context);
-            match config.as_ref().map(|config| (config, config.session(name))) {
-                Ok((config, Ok(session))) => {
-                    let behind = behind(config, session);
-                    one(context, &behind, session, arguments.browser)?;
-                    Some(behind.into_iter().map(ToString::to_string).collect::<BTreeSet<_>>())
-                }
-                Ok((_, Err(error))) => return Err(error),
-                Err(error) => return Err(error.clone().hint("to forget everything at once, run: leapp logout --all")),
-            }
-        }
+    let Some(name) = &arguments.session else {
+        return signing_out(context, |_| true, || all(context));
     };
+    // Even a config that is broken by now must not keep anybody signed in.
+    let config =
+        Config::load(context).map_err(|error| error.hint("to forget everything at once, run: leapp logout --all"))?;
+    let session = config.session(name)?;
+    let behind = behind(&config, session);
+    let is_behind = |session: &str| behind.iter().any(|alias| alias.as_str() == session);
+    signing_out(context, is_behind, || one(context, &behind, session, arguments.browser))
+}
+
+/// Forgets something, and sees to what goes with it, whatever fails on the way: what others are getting meanwhile is not
+/// kept, the shell hooks look again, and no server goes on handing out keys of these sessions.
+pub(super) fn signing_out(
+    context: &Context,
+    is_meant: impl Fn(&str) -> bool,
+    forget: impl FnOnce() -> Result<()>,
+) -> Result<()> {
     generation::sign_out(context);
-    serve::stop_signed_out(context, |session| behind.as_ref().is_none_or(|behind| behind.contains(session)))
+    let forgotten = forget();
+    generation::bump(context);
+    let stopped = serve::stop_signed_out(context, is_meant);
+    forgotten.and(stopped)
 }
 
 /// A session and those that are chained from it.
@@ -69,7 +72,6 @@ fn one(context: &Context, behind: &[&Alias], session: &Session, browser: bool) -
     for profile in static_profiles::forget(context, |session| behind.iter().any(|alias| alias.as_str() == session))? {
         signed_out.push(format!("the named profile `{profile}`"));
     }
-    dismissal::note(context, &session.alias)?;
     if let Source::Federated(federated) = &session.source {
         vault::forget(context, &assertion::owner(&federated.saml_url))?;
         let host = federated.saml_url.host();
@@ -84,7 +86,12 @@ fn one(context: &Context, behind: &[&Alias], session: &Session, browser: bool) -
         [] => context.say(format!("`{}` was signed out already", session.alias)),
         names => context.say(format!("signed out of {}", names.join(", "))),
     }
-    Ok(())
+    match session.source {
+        // Those behind it would bring it back, too.
+        Source::Chained(_) => behind.iter().try_for_each(|alias| dismissal::note(context, alias)),
+        // Without the person, nothing brings these back.
+        Source::Federated(_) | Source::Profile(_) => Ok(()),
+    }
 }
 
 /// Removes a browser profile, or all of a room; whether there was one.

@@ -194,6 +194,20 @@ fn logout_forgets_a_session_and_those_behind_it() {
 }
 
 #[test]
+fn a_sign_out_is_whole_where_it_cannot_be_noted_for_the_hooks() {
+    let home = Home::new();
+    home.sign_in("corp");
+    variables(&home, &["audit"]);
+    let token = || fs::read(home.state().join("gen")).expect("a token");
+    let before = token();
+    fs::write(home.state().join("dismissed"), "in the way").expect("written");
+    let said = fail(1, &mut home.leapp(["logout", "prod"]));
+    assert!(said.starts_with("leapp: signed out of `audit`, `prod`\nleapp: cannot write /"), "{said}");
+    assert_eq!(home.files().iter().filter(|(path, _)| path.to_string_lossy().ends_with(".credentials")).count(), 1);
+    assert_ne!(token(), before);
+}
+
+#[test]
 fn the_state_token_changes_with_sign_in_and_sign_out() {
     let home = Home::new();
     let token = || fs::read_to_string(home.state().join("gen")).unwrap_or_default();

@@ -1,6 +1,6 @@
 //! `leapp session remove`: a session, and what is kept for it.
 
-use super::named;
+use super::{super::logout, named};
 use crate::{
     cli::Remove,
     config::{
@@ -8,8 +8,8 @@ use crate::{
         change::{Change, chained_from, quoted},
     },
     context::Context,
+    dismissal,
     error::{Error, Kind, Result},
-    generation,
     session::Alias,
     static_profiles,
     ui::form::Form,
@@ -34,7 +34,8 @@ pub(super) fn run(context: &Context, arguments: &Remove) -> Result<()> {
     }
     Change::Remove { aliases: aliases.clone() }.make(context)?;
     context.say(format!("removed {} from {}", quoted(&aliases), config.name));
-    forget(context, &aliases)
+    let is_one = |session: &str| aliases.iter().any(|alias| alias.as_str() == session);
+    logout::signing_out(context, is_one, || forget(context, &aliases))
 }
 
 fn confirm(context: &Context, config: &Config, aliases: &[Alias], arguments: &Remove) -> Result<()> {
@@ -57,12 +58,12 @@ fn forget(context: &Context, aliases: &[Alias]) -> Result<()> {
     let mut forgotten = 0;
     for alias in aliases {
         forgotten += vault::forget(context, alias.as_str())?;
+        dismissal::forget(context, alias);
     }
     for profile in static_profiles::forget(context, |session| aliases.iter().any(|alias| alias.as_str() == session))? {
         context.say(format!("took the keys of the named profile `{profile}` out of its file"));
     }
     if forgotten > 0 {
-        generation::sign_out(context);
         context.say(format!("forgot the credentials of {}", quoted(aliases)));
     }
     Ok(())

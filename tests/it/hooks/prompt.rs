@@ -242,12 +242,17 @@ fn what_fails_is_not_tried_at_every_prompt() {
 #[test]
 fn what_was_signed_out_by_name_is_not_brought_back() {
     let person = Person::new("bash");
+    person.directory("work/audit", Some("audit"));
+    person.leapp(&["allow", person.path("work/audit").to_str().expect("UTF-8")]);
     let mut console = person.start("");
     holds(&console.after(&format!("cd {}", person.path("work/prod").display())), "prod");
     person.leapp(&["logout", "prod"]);
     holds_none(&console.at_next_prompt());
     console.expect("leapp: prod is signed out; run: leapp login");
     holds_none(&console.after(&format!("cd {} && cd -", person.path("work").display())));
+    // Nor by a session that starts from it.
+    holds_none(&console.after(&format!("cd {}", person.path("work/audit").display())));
+    holds_none(&console.after("cd -"));
     person.leapp(&["exec", "prod", "--", "true"]);
     holds(&console.at_next_prompt(), "prod");
 }
