@@ -3,6 +3,7 @@
 // A doc comment here would take the place of the verb's own in its help, for a verb's arguments are made last.
 #![allow(missing_docs)]
 
+mod frequent;
 mod profile;
 mod session;
 
@@ -20,12 +21,20 @@ pub use session::{
 #[derive(Debug, Parser)]
 #[command(name = "leapp", version, max_term_width = 100, arg_required_else_help = true, infer_subcommands = false)]
 pub struct Cli {
-    /// Say each step on standard error, without secrets
-    #[arg(short, long, global = true, display_order = 1000)]
-    pub verbose: bool,
+    /// What every verb takes
+    #[command(flatten)]
+    pub common: Common,
     /// What to do
     #[command(subcommand)]
     pub command: Command,
+}
+
+// What every verb takes.
+#[derive(Debug, Args)]
+pub struct Common {
+    /// Say each step on standard error, without secrets
+    #[arg(short, long, global = true, display_order = 1000)]
+    pub verbose: bool,
 }
 
 /// The verbs. Deferred: only the arguments of the verb that is given are made.

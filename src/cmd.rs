@@ -38,7 +38,7 @@ use crate::{
 
 /// Does what the command line says; gives the exit code.
 pub(crate) fn run(cli: Cli) -> Result<u8> {
-    let context = Context::ambient(cli.verbose)?;
+    let context = Context::ambient(cli.common.verbose)?;
     match cli.command {
         Command::Exec(arguments) => return exec::run(&context, &arguments),
         Command::Env(arguments) => env::run(&context, &arguments),

@@ -44,8 +44,6 @@ pub mod vault;
 
 use std::{ffi::OsString, panic, process::ExitCode};
 
-use clap::Parser as _;
-
 use crate::{
     cli::Cli,
     error::{Error, Result},
@@ -78,7 +76,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn parse_and_run(arguments: &[OsString]) -> Result<u8> {
-    match Cli::try_parse_from(arguments) {
+    match Cli::read(arguments) {
         Ok(cli) => cmd::run(cli),
         // Help and version, which were asked for.
         Err(error) if !error.use_stderr() => {
