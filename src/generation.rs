@@ -117,9 +117,11 @@ mod tests {
     use super::*;
     use crate::context::Environment;
 
-    fn in_state(folder: &tempfile::TempDir) -> Context {
+    fn state() -> (tempfile::TempDir, Context) {
+        let folder = tempfile::tempdir().expect("a folder");
         let home = folder.path().to_str().expect("a path");
-        Context::for_tests(Environment::of([("HOME", home)]), || OffsetDateTime::UNIX_EPOCH)
+        let context = Context::for_tests(Environment::of([("HOME", home)]), || OffsetDateTime::UNIX_EPOCH);
+        (folder, context)
     }
 
     /// The one token, which has the one mark.
@@ -133,8 +135,7 @@ mod tests {
 
     #[test]
     fn a_token_stays_with_its_mark_and_goes_with_it() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let context = in_state(&folder);
+        let (_folder, context) = state();
         ensure(&context);
         let first = token(&context);
         ensure(&context);
@@ -155,8 +156,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_removed_stops_nothing() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let context = in_state(&folder);
+        let (_folder, context) = state();
         ensure(&context);
         let first = token(&context);
         let stray = context.paths().state.join("gen-x");
@@ -168,8 +168,7 @@ mod tests {
 
     #[test]
     fn many_at_once_leave_one_mark() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let context = in_state(&folder);
+        let (_folder, context) = state();
         std::thread::scope(|scope| {
             for place in 0..8 {
                 let change = if place % 2 == 0 { bump } else { ensure };
