@@ -1,11 +1,6 @@
 //! Reading TOML with an eye on where things stand: every error names file, line and key.
 
-use std::{
-    cell::{Cell, RefCell},
-    collections::BTreeMap,
-    fmt::Display,
-    ops::Range,
-};
+use std::{cell::RefCell, collections::BTreeMap, fmt::Display, ops::Range};
 
 use toml::{
     Spanned,
@@ -54,12 +49,11 @@ pub(super) struct Table<'a> {
     entries: &'a DeTable<'a>,
     span: Range<usize>,
     asked: RefCell<Vec<&'static str>>,
-    found: Cell<usize>,
 }
 
 impl<'a> Table<'a> {
     pub(super) fn new(source: &'a Source<'a>, name: String, entries: &'a DeTable<'a>, span: Range<usize>) -> Self {
-        Self { source, name, entries, span, asked: RefCell::new(Vec::with_capacity(MOST_KEYS)), found: Cell::new(0) }
+        Self { source, name, entries, span, asked: RefCell::new(Vec::with_capacity(MOST_KEYS)) }
     }
 
     /// An error about this table as a whole.
@@ -77,13 +71,8 @@ impl<'a> Table<'a> {
     }
 
     fn get(&self, key: &'static str) -> Option<&'a Spanned<DeValue<'a>>> {
-        let value = self.entries.get(key);
-        let mut asked = self.asked.borrow_mut();
-        if !asked.contains(&key) {
-            self.found.set(self.found.get() + usize::from(value.is_some()));
-            asked.push(key);
-        }
-        value
+        self.asked.borrow_mut().push(key);
+        self.entries.get(key)
     }
 
     /// A text, where the key is there.
@@ -203,9 +192,6 @@ impl<'a> Table<'a> {
     /// Ends the reading: a key that nobody asked for is an error. `elsewhere` explains keys that have a meaning in
     /// another place.
     pub(super) fn check_keys(&self, elsewhere: impl Fn(&str) -> Option<String>) -> Result<()> {
-        if self.found.get() == self.entries.len() {
-            return Ok(());
-        }
         let asked = self.asked.borrow();
         let Some((key, _)) = self.entries.iter().find(|(key, _)| !asked.contains(&key.get_ref().as_ref())) else {
             return Ok(());

@@ -166,7 +166,7 @@ arn_accessors!(ProviderArn);
 
 /// `[\w+=,.@-]`, the alphabet of IAM names.
 fn is_name_character(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "_+=,.@-".contains(c)
+    c.is_ascii_alphanumeric() || matches!(c, '_' | '+' | '=' | ',' | '.' | '@' | '-')
 }
 
 /// A role's path may hold any printable ASCII character (`CreateRole`, parameter `Path`).

@@ -84,7 +84,7 @@ impl Alias {
     /// # Errors
     /// Says which characters an alias may have.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        let good = |c: char| c.is_ascii_alphanumeric() || "._@+-".contains(c);
+        let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '@' | '+' | '-');
         let starts_well = text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
         if text.len() > 64 || !starts_well || !text.chars().all(good) {
             return Err("an alias has 1 to 64 letters, digits and ._@+-, and starts with a letter, a digit or _".into());
@@ -147,7 +147,7 @@ impl ProfileName {
     /// # Errors
     /// Says what the name may not hold.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        let bad = |c: char| c.is_control() || "[]\"'#;=\\".contains(c);
+        let bad = |c: char| c.is_control() || matches!(c, '[' | ']' | '"' | '\'' | '#' | ';' | '=' | '\\');
         if text.is_empty() || text.len() > 128 || text.trim() != text || text.chars().any(bad) {
             return Err(
                 "a named profile has 1 to 128 characters, none of them []\"'#;=\\ or a control character".into()
