@@ -8,6 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+pub(crate) use ini::Winning;
 use nix::{errno::Errno, sys::signal::kill, unistd::Pid};
 use tempfile::TempDir;
 
@@ -17,6 +18,9 @@ use crate::{
     error::{Error, Result},
     files::{self, private_folder},
 };
+
+/// Its name.
+const PROFILE: &str = "default";
 
 /// A credentials or config file larger than this is none.
 const MAX_BYTES: u64 = 4 << 20;
@@ -72,8 +76,8 @@ impl Rival {
         };
         let bytes = files::read_bounded(&path, MAX_BYTES).ok()??;
         let text = String::from_utf8_lossy(&bytes);
-        let key = ini::winning_key(&text)?;
-        let rest = ini::without_credentials(&text);
+        let key = Winning::under(PROFILE, &text)?.key;
+        let rest = ini::without_credentials(PROFILE, &text);
         Some(Self { path, key, variable: file.variable, stand_in: file.stand_in, rest })
     }
 

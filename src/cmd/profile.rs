@@ -6,9 +6,10 @@ use crate::{
     cli::{ProfileCommand, Sync, WriteProfile},
     config::{Config, change::quoted},
     context::Context,
+    default_profile::Winning,
     environment::rfc3339,
     error::{Error, Result},
-    named_profiles::{Kind, Profile, Restored, Section, command_line, sections},
+    named_profiles::{Kind, Profile, Restored, command_line},
     process,
     profile_file::ProfileFile,
     session::{ProfileName, Session, Source},
@@ -28,7 +29,7 @@ fn sync(context: &Context, arguments: &Sync) -> Result<()> {
     let config = Config::load(context)?;
     let profiles = profiles(context, &config)?;
     let names: Vec<&String> = profiles.iter().map(|profile| &profile.name).collect();
-    let rivals = StaticKeys::beside(context, &names)?;
+    let rivals = Rivals::beside(context, &names)?;
     if !arguments.force && !rivals.found.is_empty() {
         return Err(rivals.refusal(&config));
     }
@@ -44,9 +45,9 @@ fn sync(context: &Context, arguments: &Sync) -> Result<()> {
     } else {
         context.say(format!("{} has {} already", file.name, quoted(&names)));
     }
-    for (name, line) in &rivals.found {
+    for (name, Winning { key, line }) in &rivals.found {
         context.say(format!(
-            "`{name}` has keys of its own at {}:{line}, and AWS SDKs take those; remove them there",
+            "`{name}` has credentials of its own at {}:{line} ({key}), and AWS SDKs take those; remove them there",
             rivals.file.name
         ));
     }
@@ -116,27 +117,23 @@ fn ask_no_circle(config: &Config) -> Result<()> {
     Ok(())
 }
 
-/// Keys beside a profile's name in `~/.aws/credentials`, which win over its credential process in every SDK: the profile
-/// would be somebody else.
-struct StaticKeys {
+/// Credentials under a profile's name in `~/.aws/credentials`, which win over its credential process in every SDK: the
+/// profile would be somebody else.
+struct Rivals {
     file: ProfileFile,
-    /// The profiles that have some, each with the line of its section.
-    found: Vec<(String, usize)>,
+    /// The profiles that have some, and what brings them.
+    found: Vec<(String, Winning)>,
     /// Those that `leapp profile write` wrote.
     own: Vec<String>,
 }
 
-impl StaticKeys {
+impl Rivals {
     fn beside(context: &Context, names: &[&String]) -> Result<Self> {
         let file = ProfileFile::here(context, Kind::Credentials);
-        let text = file.read()?.unwrap_or_default();
-        let has_keys = |section: &Section| section.settings(&text).any(|(key, _)| key == "aws_access_key_id");
-        let found = sections(&text, Kind::Credentials)
-            .into_iter()
-            .filter(has_keys)
-            .filter_map(|section| Some((section.profile.filter(|name| names.contains(&name))?, section.line)))
-            .collect();
-        let block = Restored::from(Some(&text), Kind::Credentials).map(|restored| restored.profiles);
+        let bytes = file.read()?.unwrap_or_default();
+        let text = String::from_utf8_lossy(&bytes);
+        let found = names.iter().filter_map(|name| Some(((*name).clone(), Winning::under(name, &text)?))).collect();
+        let block = Restored::from(Some(&bytes), Kind::Credentials).map(|restored| restored.profiles);
         let own = block.unwrap_or_default().into_iter().map(|profile| profile.name).collect();
         Ok(Self { file, found, own })
     }
@@ -144,20 +141,24 @@ impl StaticKeys {
     /// What is said where nothing is written.
     fn refusal(&self, config: &Config) -> Error {
         let file = &self.file.name;
-        let places: Vec<String> = self.found.iter().map(|(name, line)| format!("`{name}` (line {line})")).collect();
+        let place = |(name, Winning { key, line }): &(String, Winning)| format!("`{name}` ({key}, line {line})");
+        let places: Vec<String> = self.found.iter().map(place).collect();
         let (have, their) = if places.len() == 1 { ("has", "its") } else { ("have", "their") };
-        let error = Error::usage("cannot write named profiles")
-            .because(format!("{} {have} keys of {their} own in {file}, and AWS SDKs take those", places.join(" and ")));
+        let error = Error::usage("cannot write named profiles").because(format!(
+            "{} {have} credentials of {their} own in {file}, and AWS SDKs take those",
+            places.join(" and ")
+        ));
         let session_of = |name: &str| {
             let is_it = |session: &&Session| session.profile.as_ref().is_some_and(|profile| profile.as_str() == name);
             config.sessions.values().find(is_it).map(|session| &session.alias)
         };
-        let error = self.found.iter().fold(error, |error, (name, line)| match session_of(name) {
+        let error = self.found.iter().fold(error, |error, (name, rival)| match session_of(name) {
             Some(alias) if self.own.contains(name) => {
                 error.hint(format!("leapp wrote those of `{name}`; to take them out, run: leapp logout {alias}"))
             }
             Some(alias) => error.hint(format!(
-                "remove [{name}] at {file}:{line}, or for another name run: leapp session edit {alias} --profile NAME"
+                "take them out of [{name}] at {file}:{}, or for another name run: leapp session edit {alias} --profile NAME",
+                rival.line
             )),
             None => error,
         });

@@ -1,4 +1,4 @@
-//! The files of AWS's tools, as far as it matters which keys stand under `[default]`. Pure.
+//! The files of AWS's tools, as far as it matters which keys stand under a profile. Pure.
 //!
 //! Read as botocore reads them, through Python's `RawConfigParser`: a line that is indented more than the key above it
 //! continues that key's value.
@@ -32,26 +32,37 @@ enum Line<'a> {
     Other,
 }
 
-/// The first key under `[default]` with which it brings credentials.
-pub(super) fn winning_key(text: &str) -> Option<String> {
-    lines(text).find(|(_, key)| key.as_deref().is_some_and(|key| WINNING.contains(&key))).and_then(|(_, key)| key)
+/// A key under a profile with which it brings credentials.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Winning {
+    pub(crate) key: String,
+    /// From 1 on.
+    pub(crate) line: usize,
 }
 
-/// The text without the credentials of `[default]`; every other byte of it stays.
-pub(super) fn without_credentials(text: &str) -> String {
+impl Winning {
+    /// The first one under a profile.
+    pub(crate) fn under(profile: &str, text: &str) -> Option<Self> {
+        let keys = lines(text, profile).zip(1..);
+        keys.filter_map(|((_, key), line)| Some(Self { key: key?, line })).find(|found| WINNING.contains(&&*found.key))
+    }
+}
+
+/// The text without the credentials of a profile; every other byte of it stays.
+pub(super) fn without_credentials(profile: &str, text: &str) -> String {
     let goes = |key: &str| WINNING.contains(&key) || BESIDE.contains(&key);
-    lines(text).filter(|(_, key)| !key.as_deref().is_some_and(goes)).map(|(line, _)| line).collect()
+    lines(text, profile).filter(|(_, key)| !key.as_deref().is_some_and(goes)).map(|(line, _)| line).collect()
 }
 
-/// Every line with its end, and the key under `[default]` that it belongs to.
-fn lines(text: &str) -> impl Iterator<Item = (&str, Option<String>)> {
-    let mut is_default = false;
+/// Every line with its end, and the key under the profile that it belongs to.
+fn lines<'t>(text: &'t str, profile: &str) -> impl Iterator<Item = (&'t str, Option<String>)> {
+    let mut is_under = false;
     // The key that is being read, and how far it is indented.
     let mut open: Option<(usize, String)> = None;
     text.split_inclusive('\n').map(move |line| {
         let key = match read(line, open.as_ref().map(|(above, _)| *above)) {
             Line::Section(name) => {
-                is_default = is_default_profile(name);
+                is_under = is_profile(name, profile);
                 open = None;
                 None
             }
@@ -62,7 +73,7 @@ fn lines(text: &str) -> impl Iterator<Item = (&str, Option<String>)> {
             Line::Continued => open.as_ref().map(|(_, key)| key.clone()),
             Line::Other => None,
         };
-        (line, key.filter(|_| is_default))
+        (line, key.filter(|_| is_under))
     })
 }
 
@@ -87,11 +98,11 @@ fn indent(line: &str) -> usize {
     line.len() - line.trim_start().len()
 }
 
-/// `[default]`, and `[profile default]` with and without quotes.
-fn is_default_profile(name: &str) -> bool {
-    let name = name.trim();
-    let name = name.strip_prefix("profile").filter(|rest| rest.starts_with(char::is_whitespace)).unwrap_or(name);
-    name.trim().trim_matches(['"', '\'']) == "default"
+/// `[NAME]`, and `[profile NAME]` with and without quotes.
+fn is_profile(section: &str, name: &str) -> bool {
+    let section = section.trim();
+    let bare = section.strip_prefix("profile").filter(|rest| rest.starts_with(char::is_whitespace)).unwrap_or(section);
+    bare.trim().trim_matches(['"', '\'']) == name
 }
 
 #[cfg(test)]
@@ -114,8 +125,16 @@ mod tests {
             ("[profile default2]\nrole_arn = x\n[profiledefault]\nrole_arn = x\n", None),
             ("", None),
         ] {
-            assert_eq!(winning_key(text).as_deref(), key, "{text}");
+            assert_eq!(Winning::under("default", text).map(|found| found.key).as_deref(), key, "{text}");
         }
+    }
+
+    #[test]
+    fn those_of_any_profile_are_found_with_their_line() {
+        let text = "[default]\nrole_arn = x\n[my prod]\nregion = x\n\n  # mine\nsource_profile = y\nrole_arn = z\n";
+        let found = Winning::under("my prod", text);
+        assert_eq!(found, Some(Winning { key: "role_arn".into(), line: 8 }));
+        assert_eq!(Winning::under("prod", text), None);
     }
 
     #[test]
@@ -123,19 +142,19 @@ mod tests {
         let text = "# a\n[default]\nregion = x\naws_access_key_id = A\naws_secret_access_key = B\n s3 = continued\n# b\n\
                     s3 =\n  role_arn = stays\noutput = json\n[profile dev]\naws_access_key_id = C\n";
         assert_eq!(
-            without_credentials(text),
+            without_credentials("default", text),
             "# a\n[default]\nregion = x\n# b\ns3 =\n  role_arn = stays\noutput = json\n[profile dev]\n\
              aws_access_key_id = C\n"
         );
-        assert_eq!(without_credentials("[default]\r\nrole_arn=x\r\nregion=y"), "[default]\r\nregion=y");
+        assert_eq!(without_credentials("default", "[default]\r\nrole_arn=x\r\nregion=y"), "[default]\r\nregion=y");
     }
 
     proptest! {
         #[test]
         fn nothing_wins_in_what_is_left(text in "(\\[default\\]|\\[dev\\]|role_arn|sso_session|region| |=|x|#|\n|\r\n){0,40}") {
-            let rest = without_credentials(&text);
-            prop_assert_eq!(winning_key(&rest), None);
-            prop_assert_eq!(without_credentials(&rest), rest);
+            let rest = without_credentials("default", &text);
+            prop_assert_eq!(Winning::under("default", &rest), None);
+            prop_assert_eq!(without_credentials("default", &rest), rest);
         }
     }
 }

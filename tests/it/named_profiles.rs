@@ -304,7 +304,7 @@ fn keys_in_plain_text_are_written_only_on_demand_and_go_at_logout() {
     );
     assert!(!file(&home).exists());
     let warned = says(&home, &["profile", "sync", "--force"]);
-    assert!(warned.contains("`my prod` has keys of its own at ~/.aws/credentials:"), "{warned}");
+    assert!(warned.contains("`my prod` has credentials of its own at ~/.aws/credentials:"), "{warned}");
 
     // The variable may be gone by then; and who starts from a session is signed out with it.
     says(&home, &["logout", "prod"]);
@@ -320,18 +320,30 @@ fn a_profile_that_would_be_another_account_is_not_written() {
     home.sign_in("corp");
     let mine = "[other]\nregion = x\n[my prod]\naws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = mine\n";
     fs::write(credentials_file(&home), mine).expect("written");
-    let refused = "leapp: cannot write named profiles: `my prod` (line 3) has keys of its own in ~/.aws/credentials, and \
-                   AWS SDKs take those\n  remove [my prod] at ~/.aws/credentials:3, or for another name run: leapp \
-                   session edit prod --profile NAME\n  to write them all the same, run: leapp profile sync --force\n";
+    let refused = "leapp: cannot write named profiles: `my prod` (aws_access_key_id, line 4) has credentials of its own in \
+                   ~/.aws/credentials, and AWS SDKs take those\n  take them out of [my prod] at ~/.aws/credentials:4, or \
+                   for another name run: leapp session edit prod --profile NAME\n  to write them all the same, run: \
+                   leapp profile sync --force\n";
     assert_eq!(fail(2, &mut home.leapp(["profile", "sync"])), refused);
     assert_eq!(fail(2, &mut home.leapp(["profile", "sync", "--dry-run"])), refused);
     assert!(!file(&home).exists(), "nor is any other profile");
 
-    let warned = "`my prod` has keys of its own at ~/.aws/credentials:3, and AWS SDKs take those; remove them there\n";
+    let warned = "`my prod` has credentials of its own at ~/.aws/credentials:4 (aws_access_key_id), and AWS SDKs take \
+                  those; remove them there\n";
     assert!(says(&home, &["profile", "sync", "--force"]).ends_with(warned));
     let written = read(&home);
     assert_eq!(fail(2, &mut home.leapp(["profile", "sync"])), refused);
     assert_eq!(read(&home), written);
+
+    for (key, more) in
+        [("credential_process = /bin/false", ""), ("role_arn = arn:aws:iam::1:role/x", "source_profile = y\n")]
+    {
+        fs::write(credentials_file(&home), format!("[my prod]\n{key}\n{more}")).expect("written");
+        let refused = fail(2, &mut home.leapp(["profile", "sync"]));
+        let key = key.split(' ').next().expect("a key");
+        assert!(refused.contains(&format!("`my prod` ({key}, line 2) has credentials of its own")), "{refused}");
+    }
+    fs::write(credentials_file(&home), mine).expect("written");
 
     // Keys in a file that no SDK reads here are no rivals.
     succeed(home.leapp(["profile", "sync"]).env("AWS_SHARED_CREDENTIALS_FILE", home.path("none")));
