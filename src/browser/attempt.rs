@@ -75,6 +75,7 @@ pub(super) fn attempt(
         Err(error) if error.which() == Kind::Interrupted => HURRIED_CLOSE,
         _ => CLOSE,
     });
+    profile.remove_socket();
     let forgotten = profile.forget_pages();
     outcome.and_then(|outcome| forgotten.map(|()| outcome))
 }

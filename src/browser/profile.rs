@@ -19,6 +19,9 @@ use crate::files;
 /// The sign that the identity provider may remember the person.
 const SIGNED_IN: &str = "leapp-signed-in";
 
+/// The socket at which a browser answers for its profile, and the link to it.
+const SOCKET: &str = "SingletonSocket";
+
 /// A browser that was just left behind (its leapp was killed) ends when its pipe breaks: wait that long for it.
 const LEAVING: Duration = Duration::from_secs(3);
 
@@ -96,6 +99,7 @@ impl<'a> Profile<'a> {
             let process =
                 process_of(&holder.to_string_lossy(), &host.to_string_lossy()).filter(|&process| lives(process));
             let Some(process) = process.filter(|_| Instant::now() < deadline || self.answers()) else {
+                self.remove_socket();
                 return fs::remove_file(&lock).map_err(|error| cannot_use(self.directory, &error));
             };
             if Instant::now() >= deadline {
@@ -106,9 +110,21 @@ impl<'a> Profile<'a> {
         Ok(())
     }
 
+    /// Removes what a browser that was killed leaves where temporary files are: a folder with its socket, to which a link
+    /// in the profile leads.
+    pub(super) fn remove_socket(&self) {
+        let Ok(socket) = fs::read_link(self.directory.join(SOCKET)) else { return };
+        let Some(folder) = socket.parent() else { return };
+        for name in [SOCKET, "SingletonCookie"] {
+            let _ = fs::remove_file(folder.join(name));
+        }
+        // One that holds anything else stays.
+        let _ = fs::remove_dir(folder);
+    }
+
     /// Whether a browser answers for this profile: else the lock's process number was given to another program.
     fn answers(&self) -> bool {
-        UnixStream::connect(self.directory.join("SingletonSocket")).is_ok()
+        UnixStream::connect(self.directory.join(SOCKET)).is_ok()
     }
 
     fn in_use(&self, process: Pid) -> Error {

@@ -48,6 +48,7 @@ impl Home {
         let tag = format!("t{}x{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let home = Self { folder, tag, sts_path: String::new(), endpoint: None };
         home.write_passphrase("correct horse battery staple\n");
+        fs::create_dir(home.temporary()).expect("made");
         home
     }
 
@@ -74,6 +75,11 @@ impl Home {
     /// A file in the home.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// Where temporary files are.
+    pub fn temporary(&self) -> PathBuf {
+        self.path("tmp")
     }
 
     /// The state folder.
@@ -124,6 +130,7 @@ impl Home {
             .env_clear()
             .env("PATH", path)
             .env("HOME", self.folder.path())
+            .env("TMPDIR", self.temporary())
             .env("USER", "alice")
             .env("LEAPP_PASSPHRASE_FILE", self.path("passphrase"))
             .env("AWS_ENDPOINT_URL_STS", self.sts())

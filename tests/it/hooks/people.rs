@@ -26,6 +26,8 @@ impl Person {
     /// `work/dev` switches to `corp`, and `work/prod` to `prod`; both are allowed, and signed in.
     pub(super) fn new(shell: &'static str) -> Self {
         let person = Self { home: Home::new(), shell };
+        // Where fish finds no such folder, it fills it from all manual pages, in a process that outlives it.
+        person.directory(".local/share/fish/generated_completions", None);
         person.directory("work/dev/deep", None);
         person.directory("work/dev", Some("corp"));
         person.directory("work/prod", Some("session = \"prod\"  # careful"));

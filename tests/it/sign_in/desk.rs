@@ -160,9 +160,16 @@ impl Desk {
         }
     }
 
+    /// Nor is a file of leapp's or its browser's left where temporary files are.
+    pub fn has_no_temporary_file(&self) {
+        let left: Vec<_> = fs::read_dir(self.temporary()).expect("there").flatten().map(|file| file.path()).collect();
+        assert!(left.is_empty(), "{left:?}");
+    }
+
     /// As [`Desk::is_empty_within`], right after leapp has ended.
     pub fn is_empty(&self) {
         self.is_empty_within(Duration::from_secs(1));
+        self.has_no_temporary_file();
     }
 }
 
