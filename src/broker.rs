@@ -2,7 +2,11 @@
 
 mod links;
 
-use std::{cell::OnceCell, time::Duration};
+use std::{
+    cell::{OnceCell, RefCell},
+    slice,
+    time::Duration,
+};
 
 use links::Link;
 use time::OffsetDateTime;
@@ -57,6 +61,8 @@ pub struct Broker<'a> {
     vault: OnceCell<Vault<'a>>,
     aws_files: OnDemand<'a>,
     sts: Sts<'a>,
+    /// The token of sign-outs, as it was before anything was read that new credentials come from.
+    signed_out: RefCell<Option<Vec<u8>>>,
 }
 
 /// What a link's credentials are wanted for.
@@ -72,7 +78,8 @@ impl<'a> Broker<'a> {
     /// A broker for one run.
     pub fn new(context: &'a Context, config: &'a Config, options: Options) -> Self {
         let (vault, aws_files) = (OnceCell::new(), OnDemand::new(context));
-        Self { context, config, options, vault, aws_files, sts: Sts::new(context, config.timeout) }
+        let sts = Sts::new(context, config.timeout);
+        Self { context, config, options, vault, aws_files, sts, signed_out: RefCell::default() }
     }
 
     /// The credentials of a session: those that are kept, else new ones.
@@ -96,12 +103,16 @@ impl<'a> Broker<'a> {
             return Err(Error::usage(format!("cannot take a SAML response for `{alias}`"))
                 .because(format!("`{}` is no federated session", base.session.alias)));
         }
+        self.begin();
         self.sts.check_way()?;
         self.unlock()?;
         // The response is for here and now: the chain is walked with it in hand, whatever is kept or can be.
         let base_credentials = self.fetch_and_keep(base, None, Some(response), Role::Asked)?;
-        rest.iter()
-            .try_fold(base_credentials, |assumer, link| self.fetch_and_keep(link, Some(&assumer), None, Role::Asked))
+        let credentials = rest
+            .iter()
+            .try_fold(base_credentials, |assumer, link| self.fetch_and_keep(link, Some(&assumer), None, Role::Asked))?;
+        self.recall(&links);
+        Ok(credentials)
     }
 
     /// The credentials of a session, where they are kept and live.
@@ -165,6 +176,9 @@ impl<'a> Broker<'a> {
             });
             return Ok(kept);
         }
+        if role == Role::Asked {
+            self.begin();
+        }
         self.sts.check_way()?;
         self.unlock()?;
         if !self.options.cache {
@@ -220,10 +234,28 @@ impl<'a> Broker<'a> {
             })?),
         };
         let credentials = self.fetch_and_keep(link, assumer.as_ref(), None, role)?;
-        if role == Role::Asked && !self.options.renew {
-            self.say_if_short(link.session, &credentials);
+        if role == Role::Asked {
+            self.recall(above);
+            self.recall(slice::from_ref(link));
+            if !self.options.renew {
+                self.say_if_short(link.session, &credentials);
+            }
         }
         Ok(credentials)
+    }
+
+    /// From here on, a sign-out elsewhere is one that what is being got must not undo.
+    fn begin(&self) {
+        self.signed_out.replace(generation::signed_out(self.context));
+    }
+
+    /// A person who asks for a session takes back that they signed out of it, and of those that it starts from.
+    fn recall(&self, links: &[Link<'a>]) {
+        if self.context.attention() == Attention::Person {
+            for link in links {
+                dismissal::forget(self.context, &link.session.alias);
+            }
+        }
     }
 
     fn fetch_and_keep(
@@ -251,12 +283,7 @@ impl<'a> Broker<'a> {
             match vault.put(&link.entry, &credentials.to_bytes()) {
                 // What a hook renews, the other shells find when it is time for them to look.
                 Ok(()) if self.context.attention() == Attention::Nobody => {}
-                Ok(()) => {
-                    if self.context.attention() == Attention::Person {
-                        dismissal::forget(self.context, &link.session.alias);
-                    }
-                    generation::bump(self.context);
-                }
+                Ok(()) => generation::bump(self.context),
                 Err(error) => self.context.say(error.sentence()),
             }
         }
@@ -265,7 +292,7 @@ impl<'a> Broker<'a> {
 
     fn means(&self, role: Role) -> Means<'_> {
         let vault = if self.options.cache { self.vault.get() } else { None };
-        let signed_out = generation::signed_out(self.context);
+        let signed_out = self.signed_out.borrow().clone();
         // `login` ends with that.
         let asker_says_who = self.options.renew && role == Role::Asked;
         let (context, config) = (self.context, self.config);

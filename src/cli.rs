@@ -1,4 +1,4 @@
-//! The command line: clap's types alone.
+//! The command line: clap's types.
 
 // A doc comment here would take the place of the verb's own in its help, for a verb's arguments are made last.
 #![allow(missing_docs)]

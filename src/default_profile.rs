@@ -17,6 +17,7 @@ use crate::{
     environment::Plan,
     error::{Error, Result},
     files::{self, private_folder},
+    named_profiles::Kind,
 };
 
 /// Its name.
@@ -27,11 +28,17 @@ const MAX_BYTES: u64 = 4 << 20;
 
 /// The two files, the variables that name others, and what a command sees in their place.
 const FILES: [AwsFile; 2] = [
-    AwsFile { variable: "AWS_SHARED_CREDENTIALS_FILE", place: ".aws/credentials", stand_in: StandIn::Nothing },
-    AwsFile { variable: "AWS_CONFIG_FILE", place: ".aws/config", stand_in: StandIn::Copy },
+    AwsFile {
+        kind: Kind::Credentials,
+        variable: "AWS_SHARED_CREDENTIALS_FILE",
+        place: ".aws/credentials",
+        stand_in: StandIn::Nothing,
+    },
+    AwsFile { kind: Kind::Config, variable: "AWS_CONFIG_FILE", place: ".aws/config", stand_in: StandIn::Copy },
 ];
 
 struct AwsFile {
+    kind: Kind,
     variable: &'static str,
     place: &'static str,
     stand_in: StandIn,
@@ -76,8 +83,8 @@ impl Rival {
         };
         let bytes = files::read_bounded(&path, MAX_BYTES).ok()??;
         let text = String::from_utf8_lossy(&bytes);
-        let key = Winning::under(PROFILE, &text)?.key;
-        let rest = ini::without_credentials(PROFILE, &text);
+        let key = Winning::under(PROFILE, file.kind, &text)?.key;
+        let rest = ini::without_credentials(PROFILE, file.kind, &text);
         Some(Self { path, key, variable: file.variable, stand_in: file.stand_in, rest })
     }
 

@@ -84,7 +84,7 @@ impl PassedOver {
             Standing::Unknown => (format!("{shown} asks for session `{alias}`"), "run: leapp allow".into()),
             Standing::Barred => (
                 format!("no directory switches to `{alias}`, as {shown} asks"),
-                format!("run: leapp exec {alias} -- COMMAND"),
+                format!("to use it all the same, name it: {alias}"),
             ),
             Standing::Denied => {
                 (format!("{shown} asks for session `{alias}`, and is denied"), "run: leapp allow".into())
@@ -242,7 +242,7 @@ mod tests {
         };
         assert_eq!(said(Standing::Unknown), ("~/w/.leapp asks for session `prod`".into(), "run: leapp allow".into()));
         assert_eq!(said(Standing::Denied).0, "~/w/.leapp asks for session `prod`, and is denied");
-        assert_eq!(said(Standing::Barred).1, "run: leapp exec prod -- COMMAND");
+        assert_eq!(said(Standing::Barred).1, "to use it all the same, name it: prod");
         assert_eq!(said(Standing::NoSession).1, "run: leapp list");
         let config = "[sessions.prod]\nkind = \"profile\"\nsource_profile = \"x\"\n";
         let config = Config::parse("config.toml", config).expect("valid");

@@ -1,4 +1,5 @@
-//! Sessions that the person signed out by name: no hook brings them back by itself, though their assumer is signed in.
+//! Sessions that the person signed out by name: no hook brings them back by itself, nor what starts from them, though
+//! nobody would be needed for it.
 
 use std::path::PathBuf;
 

@@ -41,7 +41,8 @@ pub(crate) fn ensure(context: &Context) {
     }
 }
 
-/// Before anything is forgotten: what other processes are getting meanwhile is not kept.
+/// Replaces the token of sign-outs: what other processes are getting meanwhile is not kept. To be called before anything
+/// is forgotten, for those that are at work, and after it, for those that began meanwhile.
 pub(crate) fn sign_out(context: &Context) {
     if let Some(token) = fresh() {
         trace(context, SIGNED_OUT, write(context, SIGNED_OUT, &token));

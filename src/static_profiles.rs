@@ -1,11 +1,6 @@
 //! Keys in plain text in `~/.aws/credentials`, which a person asked for: written, remembered, taken out.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    os::unix::fs::PermissionsExt as _,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -104,22 +99,36 @@ fn lines(session: &str, credentials: &Credentials) -> Vec<String> {
 /// Takes out the keys of those sessions; gives the names of their profiles.
 pub(crate) fn forget(context: &Context, is_meant: impl Fn(&str) -> bool) -> Result<Vec<String>> {
     let records = read(context)?;
-    let (gone, stay): (Vec<Record>, Vec<Record>) = records.into_iter().partition(|record| is_meant(&record.session));
-    let mut by_file: BTreeMap<&Path, Vec<&str>> = BTreeMap::new();
-    for record in &gone {
-        by_file.entry(&record.file).or_default().push(&record.profile);
+    let (meant, mut stay): (Vec<Record>, Vec<Record>) =
+        records.into_iter().partition(|record| is_meant(&record.session));
+    let mut by_file: BTreeMap<PathBuf, Vec<Record>> = BTreeMap::new();
+    for record in meant {
+        by_file.entry(record.file.clone()).or_default().push(record);
     }
-    for (path, names) in by_file {
-        ProfileFile::at(context, path.to_owned(), Kind::Credentials).change(context, false, |restored| {
-            let profiles: Vec<Profile> =
-                restored.profiles.iter().filter(|old| !names.contains(&old.name.as_str())).cloned().collect();
-            restored.with_block(&profiles, false)
-        })?;
+    let (mut gone, mut trouble) = (Vec::new(), None);
+    for (path, records) in by_file {
+        match take_out(context, path, &records) {
+            Ok(()) => gone.extend(records.into_iter().map(|record| record.profile)),
+            Err(error) => {
+                trouble = trouble.or(Some(error));
+                stay.extend(records);
+            }
+        }
     }
     if !gone.is_empty() {
         keep(context, &stay)?;
     }
-    Ok(gone.into_iter().map(|record| record.profile).collect())
+    trouble.map_or(Ok(gone), Err)
+}
+
+fn take_out(context: &Context, path: PathBuf, records: &[Record]) -> Result<()> {
+    let is_meant = |old: &&Profile| records.iter().any(|record| record.profile == old.name);
+    let file = ProfileFile::at(context, path, Kind::Credentials);
+    let changed = file.change(context, false, |restored| {
+        let profiles: Vec<Profile> = restored.profiles.iter().filter(|old| !is_meant(old)).cloned().collect();
+        restored.with_block(&profiles, false)
+    });
+    changed.map(drop)
 }
 
 /// Remembers a session by its new name.

@@ -280,16 +280,10 @@ impl<'a> Vault<'a> {
 /// # Errors
 /// Where a file cannot be removed.
 pub fn forget(context: &Context, owner: &str) -> Result<usize> {
-    let folder = folder(context);
     let is_of = |path: &PathBuf| {
         path.file_name().and_then(|name| name.to_str()).is_some_and(|name| EntryName::is_of(name, owner))
     };
-    let mut forgotten = 0;
-    for path in entries(&folder).filter(is_of) {
-        files::remove(&path).map_err(|error| cannot_keep(&folder, &error))?;
-        forgotten += 1;
-    }
-    Ok(forgotten)
+    remove_all(entries(&folder(context)).filter(is_of))
 }
 
 /// Forgets the vault: every sealed file, its header, and its key in every keyring.
@@ -306,12 +300,20 @@ pub fn forget_all(context: &Context) -> Result<()> {
             context.trace(|| format!("the key stays in the OS keyring, and opens nothing any more: {trouble:?}"));
         }
     }
-    for path in entries(&folder) {
+    remove_all(entries(&folder)).map(drop)
+}
+
+/// Removes every one that can be removed; gives their number, or why the first of the others cannot be.
+fn remove_all(paths: impl Iterator<Item = PathBuf>) -> Result<usize> {
+    let (mut removed, mut trouble) = (0, None);
+    for path in paths {
         // Nothing of leapp's is a folder, but one in the header's place is among what keeps a vault from opening.
-        let removed = if is_folder(&path) { fs::remove_dir_all(&path) } else { files::remove(&path) };
-        removed.map_err(|error| cannot_keep(&folder, &error))?;
+        match if is_folder(&path) { fs::remove_dir_all(&path) } else { files::remove(&path) } {
+            Ok(()) => removed += 1,
+            Err(error) => trouble = trouble.or_else(|| Some(cannot_remove(&path, &error))),
+        }
     }
-    Ok(())
+    trouble.map_or(Ok(removed), Err)
 }
 
 fn is_folder(path: &Path) -> bool {
@@ -337,6 +339,10 @@ fn header_file(folder: &Path) -> PathBuf {
 
 fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> {
     fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path())
+}
+
+fn cannot_remove(path: &Path, error: &io::Error) -> Error {
+    Error::new(format!("cannot remove {}", path.display())).because(error)
 }
 
 fn cannot_keep(folder: &Path, error: &io::Error) -> Error {

@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 use super::plan;
 use crate::{
     broker::{Broker, Options},
+    chain::Chain,
     cli::HookEnv,
     config::Config,
     context::{Attention, Context},
@@ -161,10 +162,15 @@ impl Outcome {
             Err(error) => return Self::without_session(context, &file, before, place, error.sentence()),
         };
         let standing = Standing::of(context, config, &file);
-        let line = PassedOver::of(&standing, &shown, &file.session).map_or(String::new(), |why| why.to_string());
+        let passed_over = PassedOver::of(&standing, &shown, &file.session);
+        let line = passed_over.as_ref().map_or(String::new(), ToString::to_string);
         match standing {
             Standing::Trusted(session) => Self::session(context, config, session, before, place, path),
-            Standing::Unknown | Standing::Barred => Self::before(Some(place), line),
+            Standing::Unknown => Self::before(Some(place), line),
+            Standing::Barred => {
+                let why = passed_over.map_or(String::new(), |passed_over| passed_over.why);
+                Self::before(Some(place), format!("{why}; run: leapp exec {} -- COMMAND", file.session))
+            }
             Standing::Denied => Self::before(Some(place), String::new()),
             Standing::NoSession => Self::without_session(context, &file, before, place, line),
         }
@@ -258,9 +264,13 @@ impl Outcome {
     }
 }
 
-/// Whether the hook renews a session: one call of STS, with what is signed in already. Not what was signed out by name.
+/// Whether the hook renews a session: one call of STS, with what is signed in already. Not what was signed out by name,
+/// nor what starts from that: it would be brought back on the way.
 fn is_renewed(context: &Context, config: &Config, session: &Session) -> bool {
-    config.hook.renew && matches!(session.source, Source::Chained(_)) && !dismissal::is_noted(context, &session.alias)
+    config.hook.renew
+        && matches!(session.source, Source::Chained(_))
+        && Chain::to(session, |alias| config.sessions.get(alias))
+            .is_ok_and(|chain| !chain.sessions().any(|link| dismissal::is_noted(context, &link.alias)))
 }
 
 /// Why there are no credentials.

@@ -18,30 +18,47 @@ use crate::{
 
 /// Forgets what is kept for a session and those chained from it, or everything.
 pub(super) fn run(context: &Context, arguments: &Logout) -> Result<()> {
+    let mut steps = Steps::new(context);
     let Some(name) = &arguments.session else {
-        return signing_out(context, |_| true, || all(context));
+        all(context, &mut steps);
+        return steps.done();
     };
     // Even a config that is broken by now must not keep anybody signed in.
     let config =
         Config::load(context).map_err(|error| error.hint("to forget everything at once, run: leapp logout --all"))?;
     let session = config.session(name)?;
-    let behind = behind(&config, session);
-    let is_behind = |session: &str| behind.iter().any(|alias| alias.as_str() == session);
-    signing_out(context, is_behind, || one(context, &behind, session, arguments.browser))
+    one(context, &behind(&config, session), session, arguments.browser, &mut steps);
+    steps.done()
 }
 
-/// Forgets something, and sees to what goes with it, whatever fails on the way: what others are getting meanwhile is not
-/// kept, the shell hooks look again, and no server goes on handing out keys of these sessions.
-pub(super) fn signing_out(
-    context: &Context,
-    is_meant: impl Fn(&str) -> bool,
-    forget: impl FnOnce() -> Result<()>,
-) -> Result<()> {
-    generation::sign_out(context);
-    let forgotten = forget();
-    generation::bump(context);
-    let stopped = serve::stop_signed_out(context, is_meant);
-    forgotten.and(stopped)
+/// What is done one after another, whatever fails on the way.
+pub(super) struct Steps<'a> {
+    context: &'a Context,
+    failed: Option<Error>,
+}
+
+impl<'a> Steps<'a> {
+    pub(super) fn new(context: &'a Context) -> Self {
+        Self { context, failed: None }
+    }
+
+    /// What a step gives, or nothing where it failed.
+    pub(super) fn take<T: Default>(&mut self, step: Result<T>) -> T {
+        step.unwrap_or_else(|error| {
+            // The first to fail is what the whole fails with; the others are said at once.
+            match &self.failed {
+                None => self.failed = Some(error),
+                Some(_) => self.context.tell(error.sentence()),
+            }
+            T::default()
+        })
+    }
+
+    /// # Errors
+    /// What the first step failed with, if one did.
+    pub(super) fn done(self) -> Result<()> {
+        self.failed.map_or(Ok(()), Err)
+    }
 }
 
 /// A session and those that are chained from it.
@@ -53,45 +70,65 @@ fn behind<'c>(config: &'c Config, session: &Session) -> Vec<&'c Alias> {
     config.sessions.values().filter(is_behind).map(|other| &other.alias).collect()
 }
 
-fn all(context: &Context) -> Result<()> {
-    vault::forget_all(context)?;
-    remove_folder(context, "browser", "")?;
-    remove_folder(context, CONSOLE, "")?;
-    static_profiles::forget(context, |_| true)?;
-    context.say("signed out of everything");
-    Ok(())
+fn all(context: &Context, steps: &mut Steps<'_>) {
+    generation::sign_out(context);
+    steps.take(vault::forget_all(context));
+    for room in ["browser", CONSOLE] {
+        steps.take(remove_folder(context, room, ""));
+    }
+    steps.take(static_profiles::forget(context, |_| true));
+    if steps.failed.is_none() {
+        context.say("signed out of everything");
+    }
+    end(context, steps, |_| true, || vault::forget_all(context));
 }
 
-fn one(context: &Context, behind: &[&Alias], session: &Session, browser: bool) -> Result<()> {
+fn one(context: &Context, behind: &[&Alias], session: &Session, browser: bool, steps: &mut Steps<'_>) {
+    steps.take(dismissal::note(context, &session.alias));
+    generation::sign_out(context);
     let mut signed_out = Vec::new();
     for alias in behind {
-        if vault::forget(context, alias.as_str())? > 0 {
+        if steps.take(vault::forget(context, alias.as_str())) > 0 {
             signed_out.push(format!("`{alias}`"));
         }
     }
-    for profile in static_profiles::forget(context, |session| behind.iter().any(|alias| alias.as_str() == session))? {
+    let is_behind = |session: &str| behind.iter().any(|alias| alias.as_str() == session);
+    for profile in steps.take(static_profiles::forget(context, is_behind)) {
         signed_out.push(format!("the named profile `{profile}`"));
     }
     if let Source::Federated(federated) = &session.source {
-        vault::forget(context, &assertion::owner(&federated.saml_url))?;
+        steps.take(vault::forget(context, &assertion::owner(&federated.saml_url)));
         let host = federated.saml_url.host();
-        if browser && remove_folder(context, "browser", &assertion::folder_name(host))? {
+        if browser && steps.take(remove_folder(context, "browser", &assertion::folder_name(host))) {
             signed_out.push(format!("the browser at {host}"));
         }
     }
-    if browser && remove_folder(context, CONSOLE, session.alias.as_str())? {
+    if browser && steps.take(remove_folder(context, CONSOLE, session.alias.as_str())) {
         signed_out.push(format!("the console of `{}`", session.alias));
     }
     match signed_out.as_slice() {
+        [] if steps.failed.is_some() => {}
         [] => context.say(format!("`{}` was signed out already", session.alias)),
         names => context.say(format!("signed out of {}", names.join(", "))),
     }
-    match session.source {
-        // Those behind it would bring it back, too.
-        Source::Chained(_) => behind.iter().try_for_each(|alias| dismissal::note(context, alias)),
-        // Without the person, nothing brings these back.
-        Source::Federated(_) | Source::Profile(_) => Ok(()),
-    }
+    end(context, steps, is_behind, || {
+        behind.iter().try_for_each(|alias| vault::forget(context, alias.as_str()).map(drop))
+    });
+}
+
+/// The end of a sign-out: nothing is left of those who began to get credentials while it was under way, the shell hooks
+/// look again, and no server goes on handing out keys.
+fn end(
+    context: &Context,
+    steps: &mut Steps<'_>,
+    is_meant: impl Fn(&str) -> bool,
+    forget_again: impl FnOnce() -> Result<()>,
+) {
+    generation::sign_out(context);
+    // What cannot be forgotten was said the first time.
+    let _ = forget_again();
+    generation::bump(context);
+    steps.take(serve::stop_signed_out(context, is_meant));
 }
 
 /// Removes a browser profile, or all of a room; whether there was one.

@@ -47,7 +47,7 @@ fn sync(context: &Context, arguments: &Sync) -> Result<()> {
     }
     for (name, Winning { key, line }) in &rivals.found {
         context.say(format!(
-            "`{name}` has credentials of its own at {}:{line} ({key}), and AWS SDKs take those; remove them there",
+            "`{name}` has credentials of its own at {}:{line} ({key}), and AWS SDKs go by those; remove them there",
             rivals.file.name
         ));
     }
@@ -130,9 +130,15 @@ struct Rivals {
 impl Rivals {
     fn beside(context: &Context, names: &[&String]) -> Result<Self> {
         let file = ProfileFile::here(context, Kind::Credentials);
-        let bytes = file.read()?.unwrap_or_default();
+        let mut bytes = file.read()?.unwrap_or_default();
+        if file.path == ProfileFile::here(context, Kind::Config).path {
+            // One file for both: leapp's named profiles in it are no rivals of themselves.
+            let restored = Restored::from(Some(&bytes), Kind::Config).ok();
+            bytes = restored.and_then(|restored| restored.without_block()).unwrap_or_default();
+        }
         let text = String::from_utf8_lossy(&bytes);
-        let found = names.iter().filter_map(|name| Some(((*name).clone(), Winning::under(name, &text)?))).collect();
+        let rival = |name: &&String| Some(((*name).clone(), Winning::under(name, Kind::Credentials, &text)?));
+        let found = names.iter().filter_map(rival).collect();
         let block = Restored::from(Some(&bytes), Kind::Credentials).map(|restored| restored.profiles);
         let own = block.unwrap_or_default().into_iter().map(|profile| profile.name).collect();
         Ok(Self { file, found, own })
@@ -145,7 +151,7 @@ impl Rivals {
         let places: Vec<String> = self.found.iter().map(place).collect();
         let (have, their) = if places.len() == 1 { ("has", "its") } else { ("have", "their") };
         let error = Error::usage("cannot write named profiles").because(format!(
-            "{} {have} credentials of {their} own in {file}, and AWS SDKs take those",
+            "{} {have} credentials of {their} own in {file}, and AWS SDKs go by those",
             places.join(" and ")
         ));
         let session_of = |name: &str| {

@@ -1,10 +1,15 @@
 //! The files of AWS's tools, as far as it matters which keys stand under a profile. Pure.
 //!
 //! Read as botocore reads them, through Python's `RawConfigParser`: a line that is indented more than the key above it
-//! continues that key's value.
+//! continues that key's value, and what is under `[DEFAULT]` is under every profile that the file has. Where SDKs read
+//! differently, as with spaces around a name, a profile is found if any of them finds it.
+
+use std::iter;
+
+use crate::named_profiles::Kind;
 
 /// Keys of a profile with which it brings credentials, so that SDKs look no further.
-const WINNING: [&str; 9] = [
+const WINNING: [&str; 10] = [
     "aws_access_key_id",
     "aws_secret_access_key",
     "credential_process",
@@ -13,12 +18,13 @@ const WINNING: [&str; 9] = [
     "sso_session",
     "sso_start_url",
     "sso_account_id",
+    "sso_role_name",
     "login_session",
 ];
 
 /// Keys that make sense beside those alone.
-const BESIDE: [&str; 6] =
-    ["aws_session_token", "aws_security_token", "source_profile", "credential_source", "sso_role_name", "sso_region"];
+const BESIDE: [&str; 5] =
+    ["aws_session_token", "aws_security_token", "source_profile", "credential_source", "sso_region"];
 
 /// What a line is.
 enum Line<'a> {
@@ -42,27 +48,45 @@ pub(crate) struct Winning {
 
 impl Winning {
     /// The first one under a profile.
-    pub(crate) fn under(profile: &str, text: &str) -> Option<Self> {
-        let keys = lines(text, profile).zip(1..);
-        keys.filter_map(|((_, key), line)| Some(Self { key: key?, line })).find(|found| WINNING.contains(&&*found.key))
+    pub(crate) fn under(profile: &str, kind: Kind, text: &str) -> Option<Self> {
+        let has_profile = has_profile(profile, kind, text);
+        lines(text, profile, kind).zip(1..).find_map(|((_, place), line)| {
+            let (_, key) = place.filter(|(of, _)| has_profile || *of == Of::Profile)?;
+            WINNING.contains(&&*key).then_some(Self { key, line })
+        })
     }
 }
 
 /// The text without the credentials of a profile; every other byte of it stays.
-pub(super) fn without_credentials(profile: &str, text: &str) -> String {
-    let goes = |key: &str| WINNING.contains(&key) || BESIDE.contains(&key);
-    lines(text, profile).filter(|(_, key)| !key.as_deref().is_some_and(goes)).map(|(line, _)| line).collect()
+pub(super) fn without_credentials(profile: &str, kind: Kind, text: &str) -> String {
+    let has_profile = has_profile(profile, kind, text);
+    let goes = |(of, key): &(Of, String)| {
+        (has_profile || *of == Of::Profile) && (WINNING.contains(&&**key) || BESIDE.contains(&&**key))
+    };
+    lines(text, profile, kind).filter(|(_, place)| !place.as_ref().is_some_and(goes)).map(|(line, _)| line).collect()
 }
 
-/// Every line with its end, and the key under the profile that it belongs to.
-fn lines<'t>(text: &'t str, profile: &str) -> impl Iterator<Item = (&'t str, Option<String>)> {
-    let mut is_under = false;
+/// What a key is under.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Of {
+    /// The profile that is asked for.
+    Profile,
+    /// `[DEFAULT]`.
+    EveryProfile,
+}
+
+/// Every line with its end, and the key that it belongs to, where that is under the profile or under all.
+fn lines<'t>(text: &'t str, profile: &str, kind: Kind) -> impl Iterator<Item = (&'t str, Option<(Of, String)>)> {
+    let mut under = None;
     // The key that is being read, and how far it is indented.
     let mut open: Option<(usize, String)> = None;
-    text.split_inclusive('\n').map(move |line| {
+    split_lines(text).map(move |line| {
         let key = match read(line, open.as_ref().map(|(above, _)| *above)) {
             Line::Section(name) => {
-                is_under = is_profile(name, profile);
+                under = match name {
+                    "DEFAULT" => Some(Of::EveryProfile),
+                    name => is_profile(name, profile, kind).then_some(Of::Profile),
+                };
                 open = None;
                 None
             }
@@ -73,8 +97,24 @@ fn lines<'t>(text: &'t str, profile: &str) -> impl Iterator<Item = (&'t str, Opt
             Line::Continued => open.as_ref().map(|(_, key)| key.clone()),
             Line::Other => None,
         };
-        (line, key.filter(|_| is_under))
+        (line, under.zip(key))
     })
+}
+
+/// The lines with their ends: `\n`, `\r\n`, or `\r` alone, as Python has them.
+fn split_lines(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    iter::from_fn(move || {
+        let end =
+            rest.find(['\n', '\r']).map_or(rest.len(), |end| end + if rest[end..].starts_with("\r\n") { 2 } else { 1 });
+        let (line, after) = rest.split_at(end);
+        rest = after;
+        (!line.is_empty()).then_some(line)
+    })
+}
+
+fn has_profile(profile: &str, kind: Kind, text: &str) -> bool {
+    split_lines(text).any(|line| matches!(read(line, None), Line::Section(name) if is_profile(name, profile, kind)))
 }
 
 fn read(line: &str, above: Option<usize>) -> Line<'_> {
@@ -85,7 +125,7 @@ fn read(line: &str, above: Option<usize>) -> Line<'_> {
     if above.is_some_and(|above| indent(line) > above) {
         return Line::Continued;
     }
-    if let Some(name) = text.strip_prefix('[').and_then(|rest| rest.split(']').next()) {
+    if let Some(name) = text.strip_prefix('[').and_then(|rest| rest.rsplit_once(']')).map(|(name, _)| name) {
         return Line::Section(name);
     }
     match text.split_once(['=', ':']) {
@@ -98,11 +138,14 @@ fn indent(line: &str) -> usize {
     line.len() - line.trim_start().len()
 }
 
-/// `[NAME]`, and `[profile NAME]` with and without quotes.
-fn is_profile(section: &str, name: &str) -> bool {
+/// `[NAME]`; in the config, `[profile NAME]` too, with and without quotes.
+fn is_profile(section: &str, name: &str, kind: Kind) -> bool {
     let section = section.trim();
-    let bare = section.strip_prefix("profile").filter(|rest| rest.starts_with(char::is_whitespace)).unwrap_or(section);
-    bare.trim().trim_matches(['"', '\'']) == name
+    let bare = section.strip_prefix("profile").filter(|rest| rest.starts_with(char::is_whitespace));
+    match (kind, bare) {
+        (Kind::Credentials, _) => section == name,
+        (Kind::Config, bare) => bare.unwrap_or(section).trim().trim_matches(['"', '\'']) == name,
+    }
 }
 
 #[cfg(test)]
@@ -123,18 +166,22 @@ mod tests {
             ("[default]\n# aws_access_key_id = A\n;role_arn = A\n", None),
             ("[default]\ns3 =\n  role_arn = x\n", None),
             ("[profile default2]\nrole_arn = x\n[profiledefault]\nrole_arn = x\n", None),
+            ("[default]\rregion = x\rrole_arn = y\r", Some("role_arn")),
+            ("[DEFAULT]\nrole_arn = x\n[default]\n", Some("role_arn")),
+            ("[DEFAULT]\nrole_arn = x\n[dev]\n", None),
+            ("[default]\n[no section = x\nrole_arn = x\n", Some("role_arn")),
             ("", None),
         ] {
-            assert_eq!(Winning::under("default", text).map(|found| found.key).as_deref(), key, "{text}");
+            assert_eq!(Winning::under("default", Kind::Config, text).map(|found| found.key).as_deref(), key, "{text}");
         }
     }
 
     #[test]
     fn those_of_any_profile_are_found_with_their_line() {
         let text = "[default]\nrole_arn = x\n[my prod]\nregion = x\n\n  # mine\nsource_profile = y\nrole_arn = z\n";
-        let found = Winning::under("my prod", text);
+        let found = Winning::under("my prod", Kind::Credentials, text);
         assert_eq!(found, Some(Winning { key: "role_arn".into(), line: 8 }));
-        assert_eq!(Winning::under("prod", text), None);
+        assert_eq!(Winning::under("prod", Kind::Credentials, text), None);
     }
 
     #[test]
@@ -142,19 +189,22 @@ mod tests {
         let text = "# a\n[default]\nregion = x\naws_access_key_id = A\naws_secret_access_key = B\n s3 = continued\n# b\n\
                     s3 =\n  role_arn = stays\noutput = json\n[profile dev]\naws_access_key_id = C\n";
         assert_eq!(
-            without_credentials("default", text),
+            without_credentials("default", Kind::Config, text),
             "# a\n[default]\nregion = x\n# b\ns3 =\n  role_arn = stays\noutput = json\n[profile dev]\n\
              aws_access_key_id = C\n"
         );
-        assert_eq!(without_credentials("default", "[default]\r\nrole_arn=x\r\nregion=y"), "[default]\r\nregion=y");
+        assert_eq!(
+            without_credentials("default", Kind::Config, "[default]\r\nrole_arn=x\r\nregion=y"),
+            "[default]\r\nregion=y"
+        );
     }
 
     proptest! {
         #[test]
         fn nothing_wins_in_what_is_left(text in "(\\[default\\]|\\[dev\\]|role_arn|sso_session|region| |=|x|#|\n|\r\n){0,40}") {
-            let rest = without_credentials("default", &text);
-            prop_assert_eq!(Winning::under("default", &rest), None);
-            prop_assert_eq!(without_credentials("default", &rest), rest);
+            let rest = without_credentials("default", Kind::Config, &text);
+            prop_assert_eq!(Winning::under("default", Kind::Config, &rest), None);
+            prop_assert_eq!(without_credentials("default", Kind::Config, &rest), rest);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A process, told from all that may have its number later.
+//! A process, told apart from any later one that has its number.
 
 use std::fmt;
 

@@ -18,8 +18,16 @@ pub(super) fn children_of(pid: i32) -> Vec<i32> {
 /// The processes that a process started, as `ps` tells.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn children_of(pid: i32) -> Vec<i32> {
-    let Ok(output) = Command::new("/bin/ps").args(["-A", "-o", "pid=,ppid="]).output() else { return Vec::new() };
-    let table = String::from_utf8_lossy(&output.stdout).into_owned();
+    // What follows `=` is a heading to the end of the argument: one for each column.
+    let Ok(output) = Command::new("/bin/ps").args(["-A", "-o", "pid=", "-o", "ppid="]).output() else {
+        return Vec::new();
+    };
+    children_in(&String::from_utf8_lossy(&output.stdout), pid)
+}
+
+/// Those whose parent this is, in lines of a process and its parent.
+#[cfg(any(test, not(target_os = "linux")))]
+fn children_in(table: &str, pid: i32) -> Vec<i32> {
     let pairs = table.lines().filter_map(|line| line.trim().split_once(char::is_whitespace));
     let of_parent = pairs.filter(|(_, parent)| parent.trim().parse() == Ok(pid));
     of_parent.filter_map(|(child, _)| child.parse().ok()).collect()
@@ -91,6 +99,17 @@ mod tests {
     use nix::libc::{SIGHUP, SIGINT};
 
     use super::*;
+
+    #[test]
+    fn children_are_found_by_their_parent() {
+        let table = "    1     0\n  812     1\n  813   812\n 1812  812\n x y\n\n";
+        assert_eq!(children_in(table, 812), [813, 1812]);
+        assert_eq!(children_in(table, 2), [0; 0]);
+        assert!(
+            children_of(nix::unistd::getppid().as_raw())
+                .contains(&i32::try_from(std::process::id()).expect("a number"))
+        );
+    }
 
     #[test]
     fn ignored_signals_are_read_from_the_mask() {

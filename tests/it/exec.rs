@@ -137,7 +137,7 @@ fn a_directory_whose_file_does_not_count_is_said() {
     assert_eq!(
         said("prod\n", 2, &["login"]),
         "leapp: no session is named: no directory switches to `prod`, as ~/w/.leapp asks\n  \
-         run: leapp exec prod -- COMMAND\n"
+         to use it all the same, name it: prod\n"
     );
 }
 

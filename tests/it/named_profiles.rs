@@ -321,14 +321,14 @@ fn a_profile_that_would_be_another_account_is_not_written() {
     let mine = "[other]\nregion = x\n[my prod]\naws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = mine\n";
     fs::write(credentials_file(&home), mine).expect("written");
     let refused = "leapp: cannot write named profiles: `my prod` (aws_access_key_id, line 4) has credentials of its own in \
-                   ~/.aws/credentials, and AWS SDKs take those\n  take them out of [my prod] at ~/.aws/credentials:4, or \
+                   ~/.aws/credentials, and AWS SDKs go by those\n  take them out of [my prod] at ~/.aws/credentials:4, or \
                    for another name run: leapp session edit prod --profile NAME\n  to write them all the same, run: \
                    leapp profile sync --force\n";
     assert_eq!(fail(2, &mut home.leapp(["profile", "sync"])), refused);
     assert_eq!(fail(2, &mut home.leapp(["profile", "sync", "--dry-run"])), refused);
     assert!(!file(&home).exists(), "nor is any other profile");
 
-    let warned = "`my prod` has credentials of its own at ~/.aws/credentials:4 (aws_access_key_id), and AWS SDKs take \
+    let warned = "`my prod` has credentials of its own at ~/.aws/credentials:4 (aws_access_key_id), and AWS SDKs go by \
                   those; remove them there\n";
     assert!(says(&home, &["profile", "sync", "--force"]).ends_with(warned));
     let written = read(&home);
@@ -351,6 +351,44 @@ fn a_profile_that_would_be_another_account_is_not_written() {
     assert!(!file(&home).exists());
     says(&home, &["session", "edit", "prod", "--profile", "mine"]);
     assert_eq!(says(&home, &["profile", "sync"]), "leapp: wrote `default` and `mine` to ~/.aws/config\n");
+}
+
+#[test]
+fn whatever_botocore_would_take_in_its_place_is_a_rival() {
+    let home = home();
+    home.sign_in("corp");
+    says(&home, &["session", "edit", "prod", "--profile", "p"]);
+    let keys = "aws_access_key_id = AKIAMINE\naws_secret_access_key = mine\n";
+    let method = "import botocore.session, json\n\
+                  try: print(json.dumps(botocore.session.Session().get_credentials().method))\n\
+                  except Exception as error: print(json.dumps(type(error).__name__))";
+    for (credentials, is_rival) in [
+        (format!("[p]\n{keys}"), true),
+        (format!("[p]\nregion = x\n\n  # mine\n{keys}"), true),
+        (format!("[q]\n{keys}[p]\nregion = x\n"), false),
+        (format!("[profile p]\n{keys}"), false),
+        (format!("[\"p\"]\n{keys}"), false),
+        (format!("[DEFAULT]\n{keys}[p]\n"), true),
+        (format!("[DEFAULT]\n{keys}[q]\n"), false),
+        (format!("[p]\n{keys}").replace('\n', "\r"), true),
+        (format!("[p]\n[x = 1\n{keys}"), true),
+        ("[p]\nsso_role_name = x\n".to_owned(), true),
+        ("[p]\ncredential_process = /bin/false\n".to_owned(), true),
+        ("[p]\nrole_arn = arn:aws:iam::1:role/x\nsource_profile = p\n".to_owned(), true),
+        ("[p]\nsource_profile = q\n".to_owned(), false),
+    ] {
+        fs::write(credentials_file(&home), &credentials).expect("written");
+        let output = home.leapp(["profile", "sync"]).output().expect("ran");
+        assert_eq!(output.status.code(), Some(if is_rival { 2 } else { 0 }), "{credentials}{}", text(&output.stderr));
+        says(&home, &["profile", "sync", "--force"]);
+        assert_eq!(python(&home, "p", method) != "custom-process", is_rival, "{credentials}");
+        says(&home, &["profile", "sync", "--remove"]);
+    }
+    // One file for both.
+    fs::remove_file(credentials_file(&home)).expect("removed");
+    for _ in 0..2 {
+        succeed(home.leapp(["profile", "sync"]).env("AWS_SHARED_CREDENTIALS_FILE", file(&home)));
+    }
 }
 
 #[test]

@@ -194,17 +194,47 @@ fn logout_forgets_a_session_and_those_behind_it() {
 }
 
 #[test]
-fn a_sign_out_is_whole_where_it_cannot_be_noted_for_the_hooks() {
+fn what_fails_in_a_sign_out_does_not_end_it() {
+    let credentials = |home: &Home| {
+        let is_one = |path: &std::path::Path| path.to_string_lossy().ends_with(".credentials");
+        home.files().iter().filter(|(path, _)| is_one(path)).count()
+    };
+    let token = |home: &Home| fs::read(home.state().join("gen")).expect("a token");
+    let in_the_way = |home: &Home, name: &str| fs::create_dir_all(home.path(name).join("x")).expect("made");
+
+    // The note for the hooks.
     let home = Home::new();
     home.sign_in("corp");
     variables(&home, &["audit"]);
-    let token = || fs::read(home.state().join("gen")).expect("a token");
-    let before = token();
+    let before = token(&home);
     fs::write(home.state().join("dismissed"), "in the way").expect("written");
     let said = fail(1, &mut home.leapp(["logout", "prod"]));
     assert!(said.starts_with("leapp: signed out of `audit`, `prod`\nleapp: cannot write /"), "{said}");
-    assert_eq!(home.files().iter().filter(|(path, _)| path.to_string_lossy().ends_with(".credentials")).count(), 1);
-    assert_ne!(token(), before);
+    assert_eq!(credentials(&home), 1);
+    assert_ne!(token(&home), before);
+
+    // The file with keys in plain text; the assertion is forgotten all the same.
+    succeed(&mut home.leapp(["profile", "write", "corp", "--static"]));
+    fs::remove_file(home.path(".aws/credentials")).expect("removed");
+    in_the_way(&home, ".aws/credentials");
+    fs::remove_file(home.state().join("dismissed")).expect("removed");
+    let said = fail(1, &mut home.leapp(["logout", "corp"]));
+    assert!(
+        said.contains("leapp: signed out of `corp`\n") && said.contains("cannot read ~/.aws/credentials"),
+        "{said}"
+    );
+    let said = fail(125, home.leapp(["exec", "corp", "--", "true"]).env("LEAPP_BROWSER", "/nonexistent"));
+    assert!(said.contains("/nonexistent"), "{said}");
+
+    // Everything.
+    let home = Home::new();
+    home.sign_in("corp");
+    succeed(&mut home.leapp(["profile", "write", "corp", "--static"]));
+    fs::remove_file(home.path(".aws/credentials")).expect("removed");
+    in_the_way(&home, ".aws/credentials");
+    let said = fail(1, &mut home.leapp(["logout", "--all"]));
+    assert!(said.contains("cannot read ~/.aws/credentials") && !said.contains("signed out of everything"), "{said}");
+    assert_eq!(credentials(&home), 0);
 }
 
 #[test]
@@ -223,7 +253,8 @@ fn what_is_got_while_the_person_signs_out_is_not_kept() {
     let mut home = Home::new();
     home.sts_path = "/delay/4000".into();
     home.sign_in("corp");
-    let mut child = home.leapp(["exec", "prod", "--", "true"]).spawn().expect("started");
+    // Two hops: the sign-out comes before the second one begins.
+    let mut child = home.leapp(["exec", "audit", "--", "true"]).spawn().expect("started");
     let is_at_work = |home: &Home| {
         let locks = fs::read_dir(home.state().join("locks")).into_iter().flatten().flatten();
         locks.into_iter().any(|lock| lock.file_name().to_string_lossy().starts_with("prod~"))

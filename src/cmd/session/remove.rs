@@ -1,6 +1,9 @@
 //! `leapp session remove`: a session, and what is kept for it.
 
-use super::{super::logout, named};
+use super::{
+    super::{logout::Steps, serve},
+    named,
+};
 use crate::{
     cli::Remove,
     config::{
@@ -10,6 +13,7 @@ use crate::{
     context::Context,
     dismissal,
     error::{Error, Kind, Result},
+    generation,
     session::Alias,
     static_profiles,
     ui::form::Form,
@@ -34,8 +38,7 @@ pub(super) fn run(context: &Context, arguments: &Remove) -> Result<()> {
     }
     Change::Remove { aliases: aliases.clone() }.make(context)?;
     context.say(format!("removed {} from {}", quoted(&aliases), config.name));
-    let is_one = |session: &str| aliases.iter().any(|alias| alias.as_str() == session);
-    logout::signing_out(context, is_one, || forget(context, &aliases))
+    forget(context, &aliases)
 }
 
 fn confirm(context: &Context, config: &Config, aliases: &[Alias], arguments: &Remove) -> Result<()> {
@@ -55,16 +58,21 @@ fn confirm(context: &Context, config: &Config, aliases: &[Alias], arguments: &Re
 
 /// Forgets their credentials, as signing out does.
 fn forget(context: &Context, aliases: &[Alias]) -> Result<()> {
+    let mut steps = Steps::new(context);
     let mut forgotten = 0;
     for alias in aliases {
-        forgotten += vault::forget(context, alias.as_str())?;
+        forgotten += steps.take(vault::forget(context, alias.as_str()));
         dismissal::forget(context, alias);
     }
-    for profile in static_profiles::forget(context, |session| aliases.iter().any(|alias| alias.as_str() == session))? {
+    let is_one = |session: &str| aliases.iter().any(|alias| alias.as_str() == session);
+    for profile in steps.take(static_profiles::forget(context, is_one)) {
         context.say(format!("took the keys of the named profile `{profile}` out of its file"));
     }
     if forgotten > 0 {
+        generation::sign_out(context);
+        generation::bump(context);
         context.say(format!("forgot the credentials of {}", quoted(aliases)));
     }
-    Ok(())
+    steps.take(serve::stop_signed_out(context, is_one));
+    steps.done()
 }

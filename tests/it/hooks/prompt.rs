@@ -255,6 +255,8 @@ fn what_was_signed_out_by_name_is_not_brought_back() {
     holds_none(&console.after("cd -"));
     person.leapp(&["exec", "prod", "--", "true"]);
     holds(&console.at_next_prompt(), "prod");
+    // It was not signed out by name itself.
+    holds(&console.after("cd ../audit"), "audit");
 }
 
 #[test]

@@ -156,6 +156,14 @@ fn servers_end_with_the_sign_in_of_their_session() {
     wait_until("all have ended", LONG, || open().is_empty());
     drop(running.stdin.take());
     running.wait().expect("ended");
+
+    home.sign_in("corp");
+    let mut running = start();
+    let said = says(&["session", "remove", "--yes", "audit"]);
+    assert!(said.ends_with("leapp: the server of `audit` has stopped\n"), "{said}");
+    wait_until("it has ended", LONG, || open() == ["corp", "prod"]);
+    drop(running.stdin.take());
+    running.wait().expect("ended");
 }
 
 #[test]
