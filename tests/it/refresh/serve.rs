@@ -164,6 +164,7 @@ fn servers_end_with_the_sign_in_of_their_session() {
     wait_until("it has ended", LONG, || open() == ["corp", "prod"]);
     drop(running.stdin.take());
     running.wait().expect("ended");
+    wait_until("they end with their shell", LONG, || open().is_empty());
 }
 
 #[test]
