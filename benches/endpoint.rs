@@ -1,12 +1,13 @@
 //! Times the endpoint of `leapp exec --refresh`, as its command: a request every 10 ms, over a connection each; and in
 //! turn with it a bare socket that answers with as many bytes, which is what this machine can do at best.
 //!
-//! `leapp exec --refresh SESSION -- endpoint SECONDS`: prints medians, 99th percentiles and the longest.
+//! `leapp exec --refresh SESSION -- endpoint SECONDS`: prints medians, 99th percentiles and the longest. The one who asks
+//! never sleeps: how soon this machine would wake it is not the endpoint's time.
 
 #![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a program that prints figures")]
 
 use std::{
-    env, io,
+    env, hint, io,
     io::{Read as _, Write as _},
     net::{Ipv4Addr, TcpListener, TcpStream},
     process::ExitCode,
@@ -55,7 +56,9 @@ fn measure(how_long: Duration, uri: &str, token: &str) -> io::Result<[Vec<Durati
             let asked = Instant::now();
             let _ = ask(address, &request)?;
             times.push(asked.elapsed());
-            thread::sleep(PACE.saturating_sub(asked.elapsed()));
+            while asked.elapsed() < PACE {
+                hint::spin_loop();
+            }
         }
     }
     Ok(times)
@@ -64,9 +67,15 @@ fn measure(how_long: Duration, uri: &str, token: &str) -> io::Result<[Vec<Durati
 fn ask(address: &str, request: &str) -> io::Result<Vec<u8>> {
     let mut stream = TcpStream::connect(address)?;
     stream.write_all(request.as_bytes())?;
+    stream.set_nonblocking(true)?;
     let mut answer = Vec::with_capacity(4096);
-    stream.read_to_end(&mut answer)?;
-    Ok(answer)
+    loop {
+        match stream.read_to_end(&mut answer) {
+            Ok(_) => return Ok(answer),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => hint::spin_loop(),
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// A socket where everybody is answered with these bytes, whatever they ask.
