@@ -180,7 +180,7 @@ fn two_accounts_are_open_side_by_side() {
     for (process, _) in desk.processes() {
         let _ = nix::sys::signal::kill(process, nix::sys::signal::Signal::SIGKILL);
     }
-    desk.is_empty();
+    desk.is_empty_within(Duration::from_secs(1));
     let said = desk.start(&mut desk.leapp(["logout", "corp", "--browser"])).succeed().err;
     assert!(said.contains("the console of `corp`"), "{said}");
     assert!(!folder.join("corp").exists() && folder.join("prod").exists());
