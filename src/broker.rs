@@ -4,7 +4,6 @@ mod links;
 
 use std::{
     cell::{OnceCell, RefCell},
-    slice,
     time::Duration,
 };
 
@@ -123,7 +122,8 @@ impl<'a> Broker<'a> {
         let links = self.links(session)?;
         match links.split_last() {
             None => Ok(None),
-            Some((link, above)) if !link.is_kept => self.fetch(link, above, Role::Asked).map(Some),
+            // A base: it has none above it. Looking is not asking for it.
+            Some((link, _)) if !link.is_kept => self.fetch_and_keep(link, None, None, Role::Asked).map(Some),
             Some((link, _)) => self.cached(link, |kept, now| !kept.time_left(now).is_zero()),
         }
     }
@@ -177,6 +177,7 @@ impl<'a> Broker<'a> {
             return Ok(kept);
         }
         if role == Role::Asked {
+            // Before any waiting: a sign-out meanwhile is meant for this process, too.
             self.begin();
         }
         self.sts.check_way()?;
@@ -235,8 +236,7 @@ impl<'a> Broker<'a> {
         };
         let credentials = self.fetch_and_keep(link, assumer.as_ref(), None, role)?;
         if role == Role::Asked {
-            self.recall(above);
-            self.recall(slice::from_ref(link));
+            self.recall(above.iter().chain([link]));
             if !self.options.renew {
                 self.say_if_short(link.session, &credentials);
             }
@@ -250,7 +250,10 @@ impl<'a> Broker<'a> {
     }
 
     /// A person who asks for a session takes back that they signed out of it, and of those that it starts from.
-    fn recall(&self, links: &[Link<'a>]) {
+    fn recall<'l>(&self, links: impl IntoIterator<Item = &'l Link<'a>>)
+    where
+        'a: 'l,
+    {
         if self.context.attention() == Attention::Person {
             for link in links {
                 dismissal::forget(self.context, &link.session.alias);

@@ -17,6 +17,7 @@ mod renew;
 pub(crate) mod serve;
 mod session;
 mod status;
+mod steps;
 mod trust;
 mod watch;
 

@@ -1,14 +1,11 @@
 //! The `[default]` profile of the person's AWS files, which SDKs ask before an endpoint: keys or a `credential_process`
 //! in it would win, so that a command would run as somebody else. It gets files in which they are not.
 
-mod ini;
-
 use std::{
     fs, io,
     path::{Path, PathBuf},
 };
 
-pub(crate) use ini::Winning;
 use nix::{errno::Errno, sys::signal::kill, unistd::Pid};
 use tempfile::TempDir;
 
@@ -18,6 +15,7 @@ use crate::{
     error::{Error, Result},
     files::{self, private_folder},
     named_profiles::Kind,
+    profile_credentials::{Winning, without_credentials},
 };
 
 /// Its name.
@@ -84,7 +82,7 @@ impl Rival {
         let bytes = files::read_bounded(&path, MAX_BYTES).ok()??;
         let text = String::from_utf8_lossy(&bytes);
         let key = Winning::under(PROFILE, file.kind, &text)?.key;
-        let rest = ini::without_credentials(PROFILE, file.kind, &text);
+        let rest = without_credentials(PROFILE, file.kind, &text);
         Some(Self { path, key, variable: file.variable, stand_in: file.stand_in, rest })
     }
 

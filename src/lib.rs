@@ -28,6 +28,7 @@ mod named_profiles;
 pub mod near;
 mod owner;
 mod process;
+mod profile_credentials;
 mod profile_file;
 mod provider;
 mod rewrite;

@@ -2,7 +2,7 @@
 
 use std::{fs, io};
 
-use super::{console::FOLDER as CONSOLE, serve};
+use super::{console::FOLDER as CONSOLE, serve, steps::Steps};
 use crate::{
     chain::Chain,
     cli::Logout,
@@ -31,36 +31,6 @@ pub(super) fn run(context: &Context, arguments: &Logout) -> Result<()> {
     steps.done()
 }
 
-/// What is done one after another, whatever fails on the way.
-pub(super) struct Steps<'a> {
-    context: &'a Context,
-    failed: Option<Error>,
-}
-
-impl<'a> Steps<'a> {
-    pub(super) fn new(context: &'a Context) -> Self {
-        Self { context, failed: None }
-    }
-
-    /// What a step gives, or nothing where it failed.
-    pub(super) fn take<T: Default>(&mut self, step: Result<T>) -> T {
-        step.unwrap_or_else(|error| {
-            // The first to fail is what the whole fails with; the others are said at once.
-            match &self.failed {
-                None => self.failed = Some(error),
-                Some(_) => self.context.tell(error.sentence()),
-            }
-            T::default()
-        })
-    }
-
-    /// # Errors
-    /// What the first step failed with, if one did.
-    pub(super) fn done(self) -> Result<()> {
-        self.failed.map_or(Ok(()), Err)
-    }
-}
-
 /// A session and those that are chained from it.
 fn behind<'c>(config: &'c Config, session: &Session) -> Vec<&'c Alias> {
     let is_behind = |other: &&Session| {
@@ -77,7 +47,7 @@ fn all(context: &Context, steps: &mut Steps<'_>) {
         steps.take(remove_folder(context, room, ""));
     }
     steps.take(static_profiles::forget(context, |_| true));
-    if steps.failed.is_none() {
+    if !steps.have_failed() {
         context.say("signed out of everything");
     }
     end(context, steps, |_| true, || vault::forget_all(context));
@@ -107,7 +77,7 @@ fn one(context: &Context, behind: &[&Alias], session: &Session, browser: bool, s
         signed_out.push(format!("the console of `{}`", session.alias));
     }
     match signed_out.as_slice() {
-        [] if steps.failed.is_some() => {}
+        [] if steps.have_failed() => {}
         [] => context.say(format!("`{}` was signed out already", session.alias)),
         names => context.say(format!("signed out of {}", names.join(", "))),
     }

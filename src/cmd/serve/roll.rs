@@ -66,7 +66,8 @@ pub(super) fn stop(context: &Context, is_meant: impl Fn(&str) -> bool) -> Result
     trouble.map_or(Ok(stopped), Err)
 }
 
-/// Stops one server, where it is one that is meant; gives its session. A file that nobody holds was left by one that was killed.
+/// Stops one server, where it is one that is meant; gives its session. A file that nobody holds was left by one that was
+/// killed.
 fn stop_one(path: &Path, is_meant: impl Fn(&str) -> bool) -> Result<Option<String>> {
     let pid = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse().ok()).map(Pid::from_raw);
     let (Some(pid), Ok(mut file)) = (pid, File::open(path)) else { return Ok(None) };

@@ -1,7 +1,7 @@
 //! `leapp session remove`: a session, and what is kept for it.
 
 use super::{
-    super::{logout::Steps, serve},
+    super::{serve, steps::Steps},
     named,
 };
 use crate::{

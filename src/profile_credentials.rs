@@ -58,7 +58,7 @@ impl Winning {
 }
 
 /// The text without the credentials of a profile; every other byte of it stays.
-pub(super) fn without_credentials(profile: &str, kind: Kind, text: &str) -> String {
+pub(crate) fn without_credentials(profile: &str, kind: Kind, text: &str) -> String {
     let has_profile = has_profile(profile, kind, text);
     let goes = |(of, key): &(Of, String)| {
         (has_profile || *of == Of::Profile) && (WINNING.contains(&&**key) || BESIDE.contains(&&**key))
