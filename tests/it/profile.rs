@@ -196,6 +196,27 @@ fn a_credential_process_is_run_once_for_as_long_as_its_credentials_live() {
 }
 
 #[test]
+fn what_starts_from_a_profile_that_was_signed_out_is_brought_back_by_the_person_alone() {
+    let home = home_with("", "");
+    let known = known_to_sts(&home);
+    write_aws(&home, "credentials", &format!("[base]\n{known}"));
+    let folder = home.path("w");
+    fs::create_dir(&folder).expect("made");
+    fs::write(folder.join(".leapp"), "over\n").expect("written");
+    let leapp = |words: &[&str]| {
+        let output = home.leapp(words.iter().copied()).current_dir(&folder).output().expect("started");
+        (text(&output.stdout), text(&output.stderr))
+    };
+    leapp(&["allow"]);
+    let is_loaded = || leapp(&["hook-env", "bash"]).0.contains("export LEAPP_SESSION='over'");
+    assert!(is_loaded(), "it needs nobody");
+    leapp(&["logout", "base"]);
+    assert!(!is_loaded());
+    leapp(&["exec", "over", "--", "true"]);
+    assert!(is_loaded());
+}
+
+#[test]
 fn a_credential_process_with_credentials_without_an_end_is_run_each_time() {
     let home = home_with("", "");
     let body = format!("echo run >> {}\necho '{}'\n", home.path("runs").display(), as_json(KEYS, ""));
