@@ -153,7 +153,14 @@ impl<'c> Report<'c> {
     fn of(context: &Context, config: &'c Config, shell: &'c Shell<'c>) -> Self {
         let session = shell.session.and_then(|name| config.session(name).ok());
         let (identity, note) = whose(context, config, shell, session);
-        Self { shell, session, identity, note, directory: Directory::here(context, config), now: context.now() }
+        Self {
+            shell,
+            session,
+            identity,
+            note,
+            directory: Directory::here(context, config, shell.state.as_ref()),
+            now: context.now(),
+        }
     }
 
     fn to_text(&self, context: &Context) -> String {
@@ -187,6 +194,10 @@ impl<'c> Report<'c> {
             let asks = directory.session.as_ref().map_or(String::new(), |session| format!(" asks for {session}"));
             let path = context.paths().short(directory.path.as_ref());
             rows.push(("directory", format!("{path}{asks}: {}", directory.standing)));
+            if directory.is_ignored {
+                let why = "does not run in this shell; for the line to add, run: leapp hook --help";
+                rows.push(("hook", why.to_owned()));
+            }
         }
         rows.iter().fold(String::new(), |text, (name, value)| text + &format!("{name:<10} {}\n", escaped(value)))
     }
@@ -214,6 +225,7 @@ impl<'c> Report<'c> {
             "seconds_left": end.map(|end| (end - self.now).whole_seconds().max(0)),
             "directory": self.directory.as_ref().map(|directory| json!({
                 "path": directory.path, "session": directory.session, "standing": directory.standing,
+                "is_ignored": directory.is_ignored,
             })),
         });
         serde_json::to_string_pretty(&value)
@@ -272,25 +284,30 @@ struct Directory {
     path: String,
     session: Option<String>,
     standing: String,
+    /// Whether it may switch the shell, and no hook has looked at it.
+    is_ignored: bool,
 }
 
 impl Directory {
-    fn here(context: &Context, config: &Config) -> Option<Self> {
+    fn here(context: &Context, config: &Config, state: Option<&State>) -> Option<Self> {
         let path = directory::nearest(&directory::current(context)?)?;
-        let (session, standing) = match directory::read(&path) {
-            Err(why) => (None, format!("not used, {why}")),
-            Ok(file) => {
-                let standing = match Standing::of(context, config, &file) {
-                    Standing::Trusted(_) => "allowed",
-                    Standing::Unknown => "not allowed yet; run: leapp allow",
-                    Standing::Barred => "no directory may switch to it",
-                    Standing::Denied => "denied",
-                    Standing::NoSession => "there is no such session",
-                };
-                (Some(file.session.to_string()), standing.to_owned())
+        let shown = path.display().to_string();
+        let file = match directory::read(&path) {
+            Ok(file) => file,
+            Err(why) => {
+                let standing = format!("not used, {why}");
+                return Some(Self { path: shown, session: None, standing, is_ignored: false });
             }
         };
-        Some(Self { path: path.display().to_string(), session, standing })
+        let is_seen = state.is_some_and(|state| state.status == Status::Pinned || state.place.scope == file.path);
+        let (standing, is_ignored) = match Standing::of(context, config, &file) {
+            Standing::Trusted(_) => ("allowed", !is_seen),
+            Standing::Unknown => ("not allowed yet; run: leapp allow", false),
+            Standing::Barred => ("no directory may switch to it", false),
+            Standing::Denied => ("denied", false),
+            Standing::NoSession => ("there is no such session", false),
+        };
+        Some(Self { path: shown, session: Some(file.session.to_string()), standing: standing.to_owned(), is_ignored })
     }
 }
 
