@@ -1,9 +1,13 @@
 # leapp for bash 3.2 and later; in ~/.bashrc: eval "$(leapp hook bash)"
 #
-# Before each prompt: if the nearest .leapp file or leapp's state changed, `leapp hook-env` tells what to do. Nothing
-# is forked while nothing changed. What variables held before is kept here, unexported, as "x" (it was exported) or
-# "-", and the value.
+# Before each prompt: if the nearest .leapp file or leapp's state changed, or something else changed what leapp had set,
+# `leapp hook-env` tells what to do. Nothing is forked while nothing changed. What variables held before is kept here,
+# unexported, as "x" (it was exported) or "-", and the value.
 
+# No alias changes what is read from here on.
+\unset -v __leapp_aliases
+\shopt -q expand_aliases && __leapp_aliases=x
+\shopt -u expand_aliases
 if [[ $- == *i* ]]; then
 
 declare -F _leapp_hook >/dev/null || unset -v "${!__leapp_@}"
@@ -15,6 +19,9 @@ __leapp_token=@TOKEN@
 __leapp_key=${__leapp_key-${LEAPP_STATE:+x}}
 __leapp_seen=${__leapp_seen:-/}
 __leapp_at=${__leapp_at:-0}
+__leapp_left=${__leapp_left-}
+__leapp_holds=${__leapp_holds-}
+__leapp_pending=
 
 _leapp_hook() {
   local status=$? directory=${PWD-} key=''
@@ -30,7 +37,33 @@ _leapp_hook() {
     { ((__leapp_at && ${EPOCHSECONDS:-__leapp_at} >= __leapp_at)) && _leapp_is_late; }; then
     _leapp_follow "$key"
   fi
+  # Under `set -e` a status would end the shell.
+  case $- in *e*) return 0 ;; esac
   return "$status"
+}
+
+# After what else runs before the prompt: another tool may have put something in the place of what leapp had set.
+_leapp_check() {
+  local status=$? now
+  if [[ -n $__leapp_pending ]]; then
+    __leapp_pending=
+    _leapp_look
+    __leapp_holds=$now
+    _leapp_say 'leapp: the hook was interrupted: AWS credentials stay hidden here; run: leapp login'
+  elif [[ -n ${LEAPP_STATE-}$__leapp_left ]]; then
+    # These texts may be secret.
+    [[ $- != *[xv]* ]] || { local - && set +xv; } 2>/dev/null
+    _leapp_look
+    [ "$now" = "$__leapp_holds" ] || _leapp_follow "$__leapp_key"
+  fi
+  case $- in *e*) return 0 ;; esac
+  return "$status"
+}
+
+# By this it is noticed: the identity, and what direnv and mise say that they did.
+_leapp_look() {
+  now="${AWS_ACCESS_KEY_ID-} ${AWS_SECRET_ACCESS_KEY:+x}${AWS_SESSION_TOKEN:+x} ${AWS_PROFILE-} ${AWS_REGION-}"
+  now="$now ${DIRENV_DIFF-} ${__MISE_DIFF-}"
 }
 
 # Bash 5 has a clock, bash 4 has one in printf; before that there is none, and a loaded session pays for a process.
@@ -47,7 +80,7 @@ _leapp_read_token() {
 }
 
 _leapp_follow() {
-  local flags=$- answer token before
+  local flags=$- answer token before now
   # Bash 4.4 puts the options back by itself, after Ctrl-C too.
   local - 2>/dev/null || :
   # Neither exported, nor traced, nor shown to a DEBUG trap: what follows holds secrets.
@@ -56,14 +89,20 @@ _leapp_follow() {
   __leapp_key=$1 __leapp_at=0 __leapp_seen=/
   _leapp_read_token
   [[ -z $1 || ! -e $__leapp_token-$token ]] || __leapp_seen=$__leapp_token-$token
-  # Nor does it leave another directory's session behind: its keys are hidden until it is known what follows.
-  _leapp_hide
-  if answer=$(_leapp_show && exec "$__leapp_bin" hook-env bash) && [[ -n $answer ]]; then
+  # Nor does it leave another identity in force, of the directory before or from outside: keys are hidden until it is
+  # known what follows.
+  __leapp_pending=x
+  _leapp_hide "$1"
+  if answer=$(_leapp_show && LEAPP_LEFT=$__leapp_left exec "$__leapp_bin" hook-env bash) && [[ -n $answer ]]; then
     _leapp_show
     _leapp_apply "$answer" || :
   else
-    echo 'leapp: the hook failed; run: leapp status' >&2
+    [[ -n $1 || ${LEAPP_STATE-1:told} != 1:told* ]] || _leapp_show
+    _leapp_say 'leapp: the hook failed: AWS credentials stay hidden here; run: leapp status'
   fi
+  __leapp_pending=
+  _leapp_look
+  __leapp_holds=$now
   if [[ -n $1 && $__leapp_seen == / ]]; then
     # There was no such file. If there is a token now that was not there before, the next prompt looks once more.
     before=$token
@@ -81,26 +120,43 @@ _leapp_apply() {
   eval "$1"
 }
 
+# Hides the keys of the session that is loaded and, where there is a file, whatever else is an identity.
 _leapp_hide() {
   local name
-  [[ -n ${LEAPP_STATE-} ]] || return 0
-  for name in AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN LEAPP_SESSION; do
+  [[ -n ${LEAPP_STATE-}$1 ]] || return 0
+  for name in AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN LEAPP_SESSION @COMPETITORS@; do
     [[ -n ${!name+x} ]] || continue
-    printf -v "__leapp_hidden_$name" %s "${!name}"
+    if _leapp_is_exported "$name"; then
+      printf -v "__leapp_hidden_$name" %s "x${!name}"
+    else
+      printf -v "__leapp_hidden_$name" %s "-${!name}"
+    fi
     unset -v "$name"
-  done
+  done 2>/dev/null
 }
 
 _leapp_show() {
   local name hidden
-  for name in AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN LEAPP_SESSION; do
+  for name in AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN LEAPP_SESSION @COMPETITORS@; do
     hidden=__leapp_hidden_$name
     [[ -n ${!hidden+x} ]] || continue
-    printf -v "$name" %s "${!hidden}"
-    export "${name?}"
+    printf -v "$name" %s "${!hidden#?}"
+    case ${!hidden} in x*) export "${name?}" ;; esac
     unset -v "$hidden"
-  done
+  done 2>/dev/null
 }
+
+# Bash 4.4 tells without a process.
+if ((BASH_VERSINFO[0] > 4 || BASH_VERSINFO[0] == 4 && BASH_VERSINFO[1] > 3)); then
+  _leapp_is_exported() { [[ ${!1@a} == *x* ]]; }
+else
+  _leapp_is_exported() {
+    local words
+    words=$(declare -p "$1")
+    words=${words#declare -}
+    [[ ${words%% *} == *x* ]]
+  }
+fi
 
 _leapp_save() {
   local how=$1 name
@@ -131,16 +187,35 @@ _leapp_restore() {
   done
 }
 
+_leapp_say() {
+  printf '%s\n' "$1" >&2
+}
+
+# From bash 5.1 on every command of an array runs with the status and `PIPESTATUS` of the last line; an array is not
+# exported; and what others append does not replace it.
 if [[ " ${PROMPT_COMMAND[*]-} " != *_leapp_hook* ]]; then
-  if [[ $(declare -p PROMPT_COMMAND 2>/dev/null) == "declare -a"* ]]; then
-    PROMPT_COMMAND=(_leapp_hook "${PROMPT_COMMAND[@]}")
-  else
-    # shellcheck disable=SC2178,SC2128 # it is a string here
-    PROMPT_COMMAND="_leapp_hook${PROMPT_COMMAND:+;$PROMPT_COMMAND}"
-  fi
+  __leapp_kind=$(declare -p PROMPT_COMMAND 2>/dev/null) || :
+  __leapp_kind=${__leapp_kind#declare -}
+  case ${__leapp_kind%% *} in
+  *r*) echo 'leapp: PROMPT_COMMAND is readonly: the hook does not run' >&2 ;;
+  *a*) PROMPT_COMMAND=(_leapp_hook "${PROMPT_COMMAND[@]}" _leapp_check) ;;
+  *)
+    if ((BASH_VERSINFO[0] > 5 || BASH_VERSINFO[0] == 5 && BASH_VERSINFO[1] > 0)); then
+      # shellcheck disable=SC2178,SC2128 # it is a string here
+      PROMPT_COMMAND=(_leapp_hook ${PROMPT_COMMAND:+"$PROMPT_COMMAND"} _leapp_check)
+    else
+      # shellcheck disable=SC2178,SC2128 # it is a string here
+      PROMPT_COMMAND="_leapp_hook${PROMPT_COMMAND:+;$PROMPT_COMMAND}"$'\n_leapp_check'
+      export -n PROMPT_COMMAND
+    fi
+    ;;
+  esac
+  unset -v __leapp_kind
 fi
 
 case $__leapp_flags in *a*) set -a ;; esac
 unset -v __leapp_flags
 
 fi
+[[ -z ${__leapp_aliases-} ]] || shopt -s expand_aliases
+unset -v __leapp_aliases

@@ -44,6 +44,7 @@ fn leapp-follow {
     set leapp-old = (dissoc $leapp-old $name)
   }
   for name $answer[forget] { set leapp-old = (dissoc $leapp-old $name) }
+  keys $answer[found] | each {|name| set-env $name $answer[found][$name] }
   for name $answer[save] {
     set leapp-old = (dissoc $leapp-old $name)
     if (has-env $name) { set leapp-old = (assoc $leapp-old $name (get-env $name)) }
@@ -78,14 +79,17 @@ fn leapp-hook {
   try {
     leapp-follow
   } catch e {
-    # What fails does not leave another directory's session behind: its keys are hidden until it is known what follows.
-    if (has-env LEAPP_STATE) {
-      for name [AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN LEAPP_SESSION] {
+    # What fails does not leave another identity in force, of the directory before or from outside: keys are hidden until it
+    # is known what follows.
+    var is-loaded = $false
+    if (has-env LEAPP_STATE) { set is-loaded = (not (str:has-prefix (get-env LEAPP_STATE) 1:told)) }
+    if (or (not-eq $key '') $is-loaded) {
+      for name [AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN LEAPP_SESSION @COMPETITORS@] {
         if (has-env $name) { set leapp-hidden = (assoc $leapp-hidden $name (get-env $name)) }
         unset-env $name
       }
     }
-    echo 'leapp: the hook failed; run: leapp status' >&2
+    echo 'leapp: the hook failed: AWS credentials stay hidden here; run: leapp status' >&2
   }
 }
 

@@ -32,19 +32,20 @@ def --env __leapp_hook [] {
   if $key == $state.key and not $is_late { return }
   # Before anything else: what fails, or is ended by Ctrl-C, is not tried again at every prompt.
   $env.__leapp = ($state | update key $key | update at 0)
-  let names = [AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN LEAPP_SESSION]
+  let names = [AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN LEAPP_SESSION @COMPETITORS@]
   for kept in $state.hidden { if $kept.name not-in $env { load-env {$kept.name: $kept.value} } }
   $env.__leapp.hidden = []
   let answer = (try { ^$__leapp_bin hook-env nu | from json } catch { null })
   if ($answer | is-empty) {
-    # What fails does not leave another directory's session behind: its keys are hidden until it is known what follows.
-    if 'LEAPP_STATE' in $env {
+    # What fails does not leave another identity in force, of the directory before or from outside: keys are hidden until it
+    # is known what follows.
+    if $key != '' or not ($env.LEAPP_STATE? | default '1:told' | str starts-with '1:told') {
       for name in $names {
         if $name in $env { $env.__leapp.hidden = ($env.__leapp.hidden ++ [{name: $name, value: ($env | get $name)}]) }
         hide-env --ignore-errors $name
       }
     }
-    print -e 'leapp: the hook failed; run: leapp status'
+    print -e 'leapp: the hook failed: AWS credentials stay hidden here; run: leapp status'
     return
   }
   mut old: list<any> = $state.old
@@ -54,6 +55,7 @@ def --env __leapp_hook [] {
   }
   let dropped = ($answer.restore ++ $answer.forget ++ $answer.save)
   $old = ($old | where {|kept| $kept.name not-in $dropped })
+  load-env $answer.found
   for name in $answer.save {
     if $name in $env { $old = ($old ++ [{name: $name, value: ($env | get $name)}]) }
   }

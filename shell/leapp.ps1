@@ -71,7 +71,7 @@ function global:_leapp_hook {
             $done = $true
         }
     } finally {
-        # What fails does not leave another directory's session behind.
+        # What fails does not leave another directory's session in force.
         if (-not $done -and $env:LEAPP_STATE) {
             foreach ($name in 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'LEAPP_SESSION') {
                 [Environment]::SetEnvironmentVariable($name, $null)

@@ -55,29 +55,34 @@ if ( $?prompt ) then
     # Neither shown nor echoed: what follows holds secrets.
     set __leapp_shown = ( $?echo $?verbose )
     unset echo verbose
-    # What fails does not leave another directory's session behind: its keys are hidden until it is known what follows.
-    if ( $?LEAPP_STATE && $?AWS_ACCESS_KEY_ID && $?AWS_SECRET_ACCESS_KEY && $?AWS_SESSION_TOKEN ) then
-      set __leapp_hidden = ( $AWS_ACCESS_KEY_ID:q $AWS_SECRET_ACCESS_KEY:q $AWS_SESSION_TOKEN:q )
-      unsetenv AWS_ACCESS_KEY_ID
-      unsetenv AWS_SECRET_ACCESS_KEY
-      unsetenv AWS_SESSION_TOKEN
-    endif
-    if ( $?__leapp_hidden ) then
-      set __leapp_answer = "`setenv AWS_ACCESS_KEY_ID $__leapp_hidden[1]:q; setenv AWS_SECRET_ACCESS_KEY $__leapp_hidden[2]:q; setenv AWS_SESSION_TOKEN $__leapp_hidden[3]:q; @LEAPP@ hook-env tcsh`"
-    else
-      set __leapp_answer = "`@LEAPP@ hook-env tcsh`"
-    endif
-    if ( "$__leapp_answer:q" == "" ) then
-      sh -c "echo 'leapp: the hook failed; run: leapp status' >&2"
-    else
-      if ( $?__leapp_hidden ) then
-        setenv AWS_ACCESS_KEY_ID $__leapp_hidden[1]:q
-        setenv AWS_SECRET_ACCESS_KEY $__leapp_hidden[2]:q
-        setenv AWS_SESSION_TOKEN $__leapp_hidden[3]:q
-        unset __leapp_hidden
+    # What fails does not leave another identity in force, of the directory before or from outside: keys are hidden until
+    # it is known what follows.
+    set __leapp_show = ""
+    foreach __leapp_name ( AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN LEAPP_SESSION @COMPETITORS@ )
+      if ( $?LEAPP_STATE || "$__leapp_key" != "" ) then
+        eval 'if ( $?'$__leapp_name' ) eval '\''set __leapp_hidden_'$__leapp_name' = $'$__leapp_name':q'\'
+        unsetenv $__leapp_name
       endif
+      eval 'set __leapp_is_hidden = $?__leapp_hidden_'$__leapp_name
+      if ( $__leapp_is_hidden ) set __leapp_show = "${__leapp_show}setenv $__leapp_name "'$'"__leapp_hidden_${__leapp_name}:q;"
+    end
+    set __leapp_answer = "`$__leapp_show @LEAPP@ hook-env tcsh`"
+    set __leapp_failed = 0
+    if ( "$__leapp_answer:q" == "" ) set __leapp_failed = 1
+    set __leapp_is_outer = 1
+    if ( $?LEAPP_STATE ) then
+      if ( "$LEAPP_STATE" !~ 1:told* ) set __leapp_is_outer = 0
+    endif
+    if ( ! $__leapp_failed || ( "$__leapp_key" == "" && $__leapp_is_outer ) ) then
+      eval $__leapp_show:q
+      unset __leapp_hidden_*
+    endif
+    if ( $__leapp_failed ) then
+      sh -c "echo 'leapp: the hook failed: AWS credentials stay hidden here; run: leapp status' >&2"
+    else
       eval "$__leapp_answer:q"
     endif
+    unset __leapp_show __leapp_name __leapp_is_hidden __leapp_failed __leapp_is_outer
     unset __leapp_answer
     if ( $__leapp_shown[1] ) set echo
     if ( $__leapp_shown[2] ) set verbose

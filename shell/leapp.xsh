@@ -44,6 +44,8 @@ def _leapp_setup():
                 env[name] = old.pop(name)
         for name in answer['forget'] + answer['save']:
             old.pop(name, None)
+        for name, value in answer['found'].items():
+            env[name] = value
         for name in answer['save']:
             if name in env:
                 old[name] = env[name]
@@ -67,12 +69,14 @@ def _leapp_setup():
             answer = subprocess.run([program, 'hook-env', 'xonsh'], env=env.detype(), stdout=subprocess.PIPE, check=True)
             follow(json.loads(answer.stdout))
         except BaseException:
-            # What fails does not leave another directory's session behind: its keys are hidden until it is known what
-            # follows.
-            for name in ('AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'LEAPP_SESSION'):
-                if 'LEAPP_STATE' in env and name in env:
-                    state['hidden'][name] = env.pop(name)
-            print('leapp: the hook failed; run: leapp status', file=sys.stderr)
+            # What fails does not leave another identity in force, of the directory before or from outside: keys are hidden
+            # until it is known what follows.
+            if key or not env.get('LEAPP_STATE', '1:told').startswith('1:told'):
+                names = 'AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN LEAPP_SESSION @COMPETITORS@'
+                for name in names.split():
+                    if name in env:
+                        state['hidden'][name] = env.pop(name)
+            print('leapp: the hook failed: AWS credentials stay hidden here; run: leapp status', file=sys.stderr)
 
     for event in (XSH.builtins.events.on_pre_prompt, XSH.builtins.events.on_chdir):
         for handler in list(event):

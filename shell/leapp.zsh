@@ -1,8 +1,8 @@
 # leapp for zsh 5 and later; in ~/.zshrc: eval "$(leapp hook zsh)"
 #
-# Before each prompt and after each change of directory: if the nearest .leapp file or leapp's state changed,
-# `leapp hook-env` tells what to do. Nothing is forked while nothing changed. What variables held before is kept here,
-# unexported, as "x" (it was exported) or "-", and the value.
+# Before each prompt and after each change of directory: if the nearest .leapp file or leapp's state changed, or something
+# else changed what leapp had set, `leapp hook-env` tells what to do. Nothing is forked while nothing changed. What
+# variables held before is kept here, unexported, as "x" (it was exported) or "-", and the value.
 
 if [[ -o interactive ]]; then
 
@@ -17,9 +17,11 @@ if [[ -o interactive ]]; then
   (( ${+__leapp_key} )) || [[ -n ${LEAPP_STATE-} ]] || typeset -g __leapp_key=
   typeset -g __leapp_seen=${__leapp_seen:-/}
   typeset -gi __leapp_at=${__leapp_at:-0}
-  typeset -ga precmd_functions chpwd_functions
-  (( ${precmd_functions[(I)_leapp_hook]} )) || precmd_functions=(_leapp_hook $precmd_functions)
-  (( ${chpwd_functions[(I)_leapp_hook]} )) || chpwd_functions=(_leapp_hook $chpwd_functions)
+  typeset -g __leapp_left=${__leapp_left-} __leapp_holds=${__leapp_holds-} __leapp_pending=
+  typeset -ga precmd_functions chpwd_functions __leapp_lines
+  # First, for the prompt to be drawn with the session; and last, for other tools may have run by then.
+  precmd_functions=(_leapp_hook ${precmd_functions:#_leapp_(hook|check)} _leapp_check)
+  chpwd_functions=(_leapp_hook ${chpwd_functions:#_leapp_(hook|check)} _leapp_check)
 }
 
 _leapp_hook() {
@@ -37,26 +39,71 @@ _leapp_hook() {
   fi
   if [[ -z ${__leapp_key+x} || $key != "$__leapp_key" || ! -e $__leapp_seen ]] ||
     (( __leapp_at && EPOCHSECONDS >= __leapp_at )); then
-    # Before anything else: what fails, or is ended by Ctrl-C, is not tried again at every prompt.
-    typeset -g __leapp_key=$key __leapp_at=0 __leapp_seen=/
-    local token= before=
-    _leapp_read_token
-    [[ -z $key || ! -e $__leapp_token-$token ]] || __leapp_seen=$__leapp_token-$token
-    # Nor does it leave another directory's session behind: its keys are hidden until it is known what follows.
-    _leapp_hide
-    if content=$(_leapp_show && exec "$__leapp_bin" hook-env zsh) && [[ -n $content ]]; then
-      _leapp_show
-      eval "$content"
-    else
-      print -r 'leapp: the hook failed; run: leapp status' >&2
-    fi
-    if [[ -n $key && $__leapp_seen == / ]]; then
-      # There was no such file. If there is a token now that was not there before, the next prompt looks once more.
-      before=$token
-      _leapp_read_token
-      [[ $token == "$before" ]] || __leapp_seen=$__leapp_token-$before
-    fi
+    _leapp_follow "$key"
   fi
+}
+
+# After what else runs before the prompt: another tool may have put something in the place of what leapp had set.
+_leapp_check() {
+  emulate -L zsh
+  setopt no_xtrace no_verbose no_aliases
+  trap - DEBUG
+  (( ZSH_SUBSHELL )) && return
+  local now=
+  if [[ -n $__leapp_pending ]]; then
+    __leapp_pending=
+    _leapp_look
+    typeset -g __leapp_holds=$now
+    _leapp_say 'leapp: the hook was interrupted: AWS credentials stay hidden here; run: leapp login'
+  elif [[ -n ${LEAPP_STATE-}$__leapp_left ]]; then
+    _leapp_look
+    [[ $now == "$__leapp_holds" ]] || _leapp_follow "$__leapp_key"
+  fi
+  (( ! $#__leapp_lines )) || _leapp_say
+}
+
+# By this it is noticed: the identity, and what direnv and mise say that they did.
+_leapp_look() {
+  now="${AWS_ACCESS_KEY_ID-} ${AWS_SECRET_ACCESS_KEY:+x}${AWS_SESSION_TOKEN:+x} ${AWS_PROFILE-} ${AWS_REGION-}"
+  now+=" ${DIRENV_DIFF-} ${__MISE_DIFF-}"
+}
+
+_leapp_follow() {
+  local answer= token= before= now=
+  # Before anything else: what fails, or is ended by Ctrl-C, is not tried again at every prompt.
+  typeset -g __leapp_key=$1 __leapp_at=0 __leapp_seen=/
+  _leapp_read_token
+  [[ -z $1 || ! -e $__leapp_token-$token ]] || __leapp_seen=$__leapp_token-$token
+  # Nor does it leave another identity in force, of the directory before or from outside: keys are hidden until it is
+  # known what follows.
+  typeset -g __leapp_pending=x
+  _leapp_hide "$1"
+  if answer=$(_leapp_show && LEAPP_LEFT=$__leapp_left exec "$__leapp_bin" hook-env zsh) && [[ -n $answer ]]; then
+    _leapp_show
+    # zsh ends the whole `eval` where a variable is readonly.
+    eval "$answer" || _leapp_say 'leapp: a variable is readonly: no credentials are loaded'
+  else
+    [[ -n $1 || ${LEAPP_STATE-1:told} != 1:told* ]] || _leapp_show
+    _leapp_say 'leapp: the hook failed: AWS credentials stay hidden here; run: leapp status'
+  fi
+  __leapp_pending=
+  _leapp_look
+  typeset -g __leapp_holds=$now
+  if [[ -n $1 && $__leapp_seen == / ]]; then
+    # There was no such file. If there is a token now that was not there before, the next prompt looks once more.
+    before=$token
+    _leapp_read_token
+    [[ $token == "$before" ]] || __leapp_seen=$__leapp_token-$before
+  fi
+}
+
+# Says a line. powerlevel10k wants nothing said while it shows a prompt that is not one yet: then the lines wait.
+_leapp_say() {
+  emulate -L zsh
+  __leapp_lines+=("$@")
+  (( ${+__p9k_instant_prompt_active} )) && return
+  print -rl -- $__leapp_lines >&2
+  __leapp_lines=()
 }
 
 # Reads the token of leapp's state. As long as it is the present one, there is a file that is named after it.
@@ -67,13 +114,15 @@ _leapp_read_token() {
   token=${token%$'\n'}
 }
 
+# Hides the keys of the session that is loaded and, where there is a file, whatever else is an identity.
 _leapp_hide() {
   emulate -L zsh
-  local name
-  [[ -n ${LEAPP_STATE-} ]] || return 0
-  for name in AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN LEAPP_SESSION; do
-    (( ${(P)+name} )) || continue
-    typeset -g __leapp_hidden_$name=${(P)name}
+  local name how
+  [[ -n ${LEAPP_STATE-}$1 ]] || return 0
+  for name in AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN LEAPP_SESSION @COMPETITORS@; do
+    (( ${(P)+name} )) && [[ ${(Pt)name} != *readonly* ]] || continue
+    [[ ${(Pt)name} == *export* ]] && how=x || how=-
+    typeset -g __leapp_hidden_$name=$how${(P)name}
     unset $name
   done
 }
@@ -81,10 +130,14 @@ _leapp_hide() {
 _leapp_show() {
   emulate -L zsh
   local name hidden
-  for name in AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN LEAPP_SESSION; do
+  for name in AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN LEAPP_SESSION @COMPETITORS@; do
     hidden=__leapp_hidden_$name
     (( ${(P)+hidden} )) || continue
-    typeset -gx $name=${(P)hidden}
+    if [[ ${(P)hidden} == x* ]]; then
+      typeset -gx $name=${${(P)hidden}#?}
+    else
+      typeset -g $name=${${(P)hidden}#?}
+    fi
     unset $hidden
   done
 }

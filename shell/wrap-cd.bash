@@ -7,10 +7,11 @@ _leapp_wrap() {
   for name in cd pushd popd; do
     case $(declare -f "$name") in
     *_leapp_hook*) continue ;;
-    '') eval "_leapp_$name() { builtin $name \"\$@\"; }" ;;
-    *) eval "_leapp_$(declare -f "$name")" ;;
+    '') eval "function _leapp_$name { builtin $name \"\$@\"; }" ;;
+    *) eval "function _leapp_$(declare -f "$name")" ;;
     esac
-    eval "$name() { _leapp_$name \"\$@\" || return; [[ \$BASH_SUBSHELL != 0 ]] || { :; _leapp_hook; }; }"
+    # As it stands, an alias of that name would be read in its place.
+    eval "function $name { _leapp_$name \"\$@\" || return; [[ \$BASH_SUBSHELL != 0 ]] || { :; _leapp_hook; }; }"
   done
 }
 _leapp_wrap

@@ -5,6 +5,7 @@
 //! shell keeps to itself in variables that no child sees: a [`Change`] only says which ones to put away and to put back.
 
 mod change;
+mod other_tools;
 mod state;
 
 pub(crate) use change::{Change, Target, change};

@@ -16,14 +16,14 @@ use crate::{
     chain::Chain,
     cli::HookEnv,
     config::Config,
-    context::{Attention, Context},
+    context::{Attention, Context, to_stderr},
     credentials::Credentials,
     directory::{self, DirectoryFile, PassedOver, Record, Standing, Verdict},
     dismissal,
-    environment::{EXPIRATION, Plan},
-    error::{Error, Kind, Result},
+    environment::{COMPETITORS, EXPIRATION, Plan},
+    error::{Error, Kind, Result, escaped},
     files, generation,
-    hook::{Change, Place, STATE, State, Status, Target, change},
+    hook::{Change, Place, State, Status, Target, change},
     session::{Session, Source, span},
     shell::Shell,
 };
@@ -40,40 +40,56 @@ pub(super) fn run(context: Context, arguments: &HookEnv) -> Result<()> {
     let shell = Shell::parse(&arguments.shell)?;
     generation::ensure(&context);
     let context = context.with_attention(Attention::Nobody, Some(PATIENCE));
-    let before = context.environment().raw(STATE).and_then(State::parse);
-    let is_pinned = before.as_ref().is_some_and(|state| state.status == Status::Pinned);
-    if is_pinned {
-        return context.print(&shell.render_change(&Change::default(), "0")?);
+    let before = State::of(|name| context.environment().raw(name));
+    if before.as_ref().is_some_and(|state| state.status == Status::Pinned) {
+        return context.print(&shell.render_change(&Change::default(), "0", None)?);
     }
     let outcome = follow(&context, before.as_ref());
-    let place = outcome.place().or(before.as_ref().map(|state| &state.place)).cloned().unwrap_or_default();
-    let news = outcome.news(before.as_ref()).filter(|_| !outcome.is_quiet);
+    let answer = Answer { context: &context, shell, before: before.as_ref(), is_quiet: outcome.is_quiet };
+    let place = outcome.place().cloned();
     let is_loaded = matches!(outcome.target, Target::Session { status: Status::Loaded, .. });
-    let text = render(&context, shell, before.as_ref(), outcome.target, outcome.at).or_else(|error| {
-        if !is_loaded {
-            return Err(error);
-        }
+    let text = answer.text(outcome).or_else(|error| {
+        let Some(place) = place.filter(|_| is_loaded) else { return Err(error) };
         // What cannot be brought into the shell must not leave what is there in its place.
         context.tell(error.sentence());
-        let nothing = Outcome::signed_out(place, String::new()).target;
-        render(&context, shell, before.as_ref(), nothing, None)
+        answer.text(Outcome::signed_out(place, String::new()))
     })?;
-    if let Some(line) = news {
-        context.tell(line);
-    }
     context.print(&text)
 }
 
-fn render(
-    context: &Context,
+/// What is answered to a shell.
+struct Answer<'a> {
+    context: &'a Context,
     shell: Shell,
-    before: Option<&State>,
-    target: Target,
-    at: Option<i64>,
-) -> Result<Zeroizing<String>> {
-    let change = change(before, |name| context.environment().raw(name), target)?;
-    let at = at.map_or("0".into(), |at| in_clock_of(context, shell, at));
-    shell.render_change(&change, &at)
+    before: Option<&'a State>,
+    is_quiet: bool,
+}
+
+impl Answer<'_> {
+    fn text(&self, outcome: Outcome) -> Result<Zeroizing<String>> {
+        let environment = |name: &str| self.context.environment().raw(name);
+        let (line, place) = (outcome.news(self.before), outcome.place().cloned().unwrap_or_default());
+        let is_loaded = matches!(outcome.target, Target::Session { status: Status::Loaded, .. });
+        let change = change(self.before, environment, outcome.target)?;
+        if let Some(tool) = change.unreadable.filter(|_| is_loaded) {
+            let why = "set variables here in a way that this version of leapp cannot read";
+            let line = format!("{} is not loaded: {tool} {why}", place.session);
+            return self.text(Outcome::before(Some(place), line));
+        }
+        let line = if change.is_displaced {
+            let why = "something else set AWS keys in this shell, which stay";
+            Some(format!("{} is no longer loaded: {why}", place.session))
+        } else {
+            line
+        };
+        let at = outcome.at.map_or("0".into(), |at| in_clock_of(self.context, self.shell, at));
+        let line = line.filter(|_| !self.is_quiet).map(|line| format!("leapp: {}", escaped(&line)));
+        let is_said_by_shell = self.shell.says_lines();
+        if let Some(line) = line.as_deref().filter(|_| !is_said_by_shell) {
+            to_stderr(&format!("{line}\n"));
+        }
+        self.shell.render_change(&change, &at, line.as_deref().filter(|_| is_said_by_shell))
+    }
 }
 
 /// A time in seconds since 1970, as the shell can tell that it has come.
@@ -118,10 +134,11 @@ fn stamp(context: &Context, at: i64) -> io::Result<String> {
 /// What the present directory comes to.
 fn follow(context: &Context, before: Option<&State>) -> Outcome {
     let config = Config::load(context);
-    let found = directory::current(context).and_then(|folder| directory::nearest(&folder));
-    let outcome = match &found {
-        Some(path) => Outcome::of(context, config.as_ref(), before, path),
-        None => Outcome::before(None, String::new()),
+    let outcome = match directory::current(context).map(|folder| directory::nearest(&folder)) {
+        Some(Some(path)) => Outcome::of(context, config.as_ref(), before, &path),
+        Some(None) => Outcome::before(None, String::new()),
+        // The directory was removed below the shell, which still goes by its path: it asks again at the next prompt.
+        None => Outcome { at: Some(context.now().unix_timestamp()), ..Outcome::before(None, String::new()) },
     };
     let is_quiet = context.var("LEAPP_LOG") == Some("off") || config.is_ok_and(|config| config.hook.quiet);
     Outcome { is_quiet, ..outcome }
@@ -231,7 +248,8 @@ impl Outcome {
     fn unreadable(context: &Context, before: Option<&State>, place: Place, error: &Error) -> Self {
         let environment = |name: &str| context.environment().raw(name);
         let end = context.var(EXPIRATION).and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok());
-        let is_loaded = before.is_some_and(|state| state.place == place && state.holds_keys(environment));
+        let is_alone = COMPETITORS.into_iter().all(|name| environment(name).is_none_or(str::is_empty));
+        let is_loaded = before.is_some_and(|state| state.place == place && state.holds_keys(environment)) && is_alone;
         if let Some(end) = end.filter(|end| is_loaded && *end > context.now()) {
             let at = Some(end.unix_timestamp());
             return Self { target: Target::AsItIs, at, line: String::new(), is_quiet: false };

@@ -1,8 +1,9 @@
 //! What an environment says of the hook: which directory's session it holds, and which values were set for it.
 //!
-//! `LEAPP_STATE=1:STATUS:SESSION:SCOPE:MARKS`. It is exported, so that a shell that was started in a directory knows
-//! what it was handed; so it holds nothing secret: of a value only 48 bits of a digest, which tell whether a person
-//! changed it since.
+//! `LEAPP_STATE=1:STATUS:SESSION:SCOPE:MARKS:PAST:DEFERRED:TOOLS`. It is exported, so that a shell that was started in a
+//! directory knows what it was handed; so it holds nothing secret: of a value only 48 bits of a digest, which tell whether
+//! a person changed it since. The last three fields may be missing. Outside of every directory the shell keeps it to
+//! itself, and hands it to `leapp hook-env` alone, as `LEAPP_LEFT`.
 
 use std::fmt::Write as _;
 
@@ -13,10 +14,14 @@ use crate::{
 
 /// The variable.
 pub(crate) const STATE: &str = "LEAPP_STATE";
+/// The variable for what outlives the last directory.
+pub(crate) const LEFT: &str = "LEAPP_LEFT";
 
 const VERSION: &str = "1";
 /// The longest value that is read: a path has at most 4,096 bytes, each three times as long when it is escaped.
 const MAX_LENGTH: usize = 16 << 10;
+/// How many digests of former keys are kept: those of four sessions.
+const MAX_PAST: usize = 4 * KEYS.len();
 
 /// What an environment holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +30,12 @@ pub(crate) struct State {
     pub(crate) place: Place,
     /// What was done to each of [`GRANTED`].
     marks: [Mark; GRANTED.len()],
+    /// Digests of the keys that were set here for sessions that are no longer here, the latest first.
+    past: Vec<String>,
+    /// Variables that another tool still holds: once it lets go of them, they get back what the shell has saved.
+    deferred: Vec<&'static str>,
+    /// A digest of what other tools said when this was written.
+    pub(crate) tools: String,
 }
 
 /// How an environment came to what it holds.
@@ -63,9 +74,7 @@ pub(crate) enum Mark {
 impl Mark {
     /// The mark of a variable that is set to a value.
     pub(crate) fn of(name: &str, value: &str) -> Self {
-        let mut fingerprint = Digest::of(&[STATE, name, value]).short();
-        fingerprint.truncate(12);
-        Self::Set(fingerprint)
+        Self::Set(fingerprint(name, value))
     }
 
     /// Whether a variable is still as it was left.
@@ -81,7 +90,43 @@ impl Mark {
 
 impl State {
     pub(crate) fn new(status: Status, place: Place) -> Self {
-        Self { status, place, marks: Default::default() }
+        let (past, deferred) = (Vec::new(), Vec::new());
+        Self { status, place, marks: Default::default(), past, deferred, tools: String::new() }
+    }
+
+    /// What an environment says, in a directory or after the last one.
+    pub(crate) fn of<'e>(environment: impl Fn(&str) -> Option<&'e str>) -> Option<Self> {
+        environment(STATE).and_then(Self::parse).or_else(|| environment(LEFT).and_then(Self::parse))
+    }
+
+    /// A state that follows another one, and remembers the keys that were set for it.
+    pub(crate) fn after(before: &Self, status: Status, place: Place) -> Self {
+        let mut state = Self::new(status, place);
+        let present = KEYS.iter().filter_map(|name| match before.mark(name) {
+            Mark::Set(fingerprint) if before.status != Status::Pinned => Some(fingerprint),
+            _ => None,
+        });
+        for fingerprint in present.chain(before.past.iter().cloned()) {
+            if state.past.len() < MAX_PAST && !state.past.contains(&fingerprint) {
+                state.past.push(fingerprint);
+            }
+        }
+        state
+    }
+
+    /// What the shell remembers once no directory's session is loaded: nothing where there was none.
+    pub(crate) fn to_left(&self) -> String {
+        if self.past.is_empty() && self.deferred.is_empty() { String::new() } else { self.to_text() }
+    }
+
+    /// Whether a value is a key that was set here for a session that is no longer here.
+    pub(crate) fn is_past(&self, name: &str, value: &str) -> bool {
+        KEYS.contains(&name) && self.past.contains(&fingerprint(name, value))
+    }
+
+    /// Leaves a variable to the tool that holds it, until it lets go.
+    pub(crate) fn defer(&mut self, name: &'static str) {
+        self.deferred.push(name);
     }
 
     /// What `leapp exec` gives by a plan: marks of the keys, which tell whether they are still those.
@@ -109,6 +154,9 @@ impl State {
 
     /// What was done to a variable.
     pub(crate) fn mark(&self, name: &str) -> Mark {
+        if self.deferred.contains(&name) {
+            return Mark::Unset;
+        }
         if let Some(place) = GRANTED.iter().position(|granted| *granted == name) {
             return self.marks[place].clone();
         }
@@ -119,7 +167,7 @@ impl State {
     /// The same place without anything that was set.
     pub(crate) fn signed_out(&self) -> Self {
         let unset = |mark: &Mark| if *mark == Mark::Untouched { Mark::Untouched } else { Mark::Unset };
-        Self { status: Status::SignedOut, place: self.place.clone(), marks: self.marks.each_ref().map(unset) }
+        Self { status: Status::SignedOut, marks: self.marks.each_ref().map(unset), ..self.clone() }
     }
 
     /// Whether the keys in an environment are those that were set.
@@ -165,6 +213,11 @@ impl State {
                 fingerprint => Mark::Set(fingerprint.to_owned()),
             };
         }
+        let mut list = || fields.next().unwrap_or_default().split('.').filter(|text| !text.is_empty());
+        state.past = list().take(MAX_PAST).map(str::to_owned).collect();
+        let deferred: Vec<&str> = list().collect();
+        state.deferred = GRANTED.into_iter().chain(COMPETITORS).filter(|name| deferred.contains(name)).collect();
+        fields.next().unwrap_or_default().clone_into(&mut state.tools);
         (marks.next().is_none() && fields.next().is_none()).then_some(state)
     }
 
@@ -186,11 +239,18 @@ impl State {
             })
             .collect();
         let (session, scope) = (escape(&self.place.session), escape(&self.place.scope));
-        format!("{VERSION}:{status}:{session}:{scope}:{}", marks.join("."))
+        let (past, deferred) = (self.past.join("."), self.deferred.join("."));
+        format!("{VERSION}:{status}:{session}:{scope}:{}:{past}:{deferred}:{}", marks.join("."), self.tools)
     }
 }
 
 /// Percent-encodes every byte that is not plainly a part of a path (RFC 3986, section 2.1).
+fn fingerprint(name: &str, value: &str) -> String {
+    let mut fingerprint = Digest::of(&[STATE, name, value]).short();
+    fingerprint.truncate(12);
+    fingerprint
+}
+
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for byte in text.bytes() {

@@ -36,7 +36,7 @@ pub(super) fn render(script: &mut Script, plan: &Plan) {
 
 /// As [`render`], for the hook: where a universal variable would win, no credentials are set, and what is universal is
 /// hidden behind empty variables, so that nothing runs on it by mistake.
-pub(super) fn render_followed(script: &mut Script, change: &Change, state: &str) {
+pub(super) fn render_followed(script: &mut Script, change: &Change, state: &str, said: Option<&str>) {
     if let Some(meanwhile) = &change.meanwhile {
         script.push("set -g -x LEAPP_STATE ");
         quote(script, meanwhile);
@@ -57,6 +57,11 @@ pub(super) fn render_followed(script: &mut Script, change: &Change, state: &str)
     }
     if change.state.names().next().is_some() {
         script.push(state);
+    }
+    if let Some(said) = said {
+        script.push("echo ");
+        script.push(said);
+        script.push(" >&2\n");
     }
     script.push(if brings_session { "end\nset -e -g leapp_universal\n" } else { "set -e -g leapp_universal\n" });
 }

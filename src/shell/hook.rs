@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use super::{Script, Shell, elvish, fish, json, posix, powershell, tcsh, xonsh};
 use crate::{
+    environment::COMPETITORS,
     error::{Error, Result},
     hook::Change,
 };
@@ -17,6 +18,8 @@ const PROGRAM: &str = "@LEAPP@";
 const TOKEN: &str = "@TOKEN@";
 /// Where the path goes at which the script itself is kept.
 const SCRIPT: &str = "@SCRIPT@";
+/// Where the names go of the variables that compete with keys.
+const COMPETING: &str = "@COMPETITORS@";
 
 /// What makes `cd` within a line of bash seen.
 pub(crate) const WRAP_CD: &str = include_str!("../../shell/wrap-cd.bash");
@@ -43,10 +46,11 @@ impl Shell {
                     .hint("shells with a hook: bash, zsh, ksh, fish, nushell, elvish, tcsh, xonsh, powershell"));
             }
         };
+        let script = script.replace(COMPETING, &COMPETITORS.join(" "));
         let parts = [(PROGRAM, program), (TOKEN, token), (SCRIPT, kept)];
-        parts
-            .into_iter()
-            .try_fold(script.to_owned(), |script, (mark, path)| Ok(script.replace(mark, &self.quoted(path)?)))
+        let script =
+            parts.into_iter().try_fold(script, |script, (mark, path)| Ok(script.replace(mark, &self.quoted(path)?)))?;
+        Ok(if self == Self::Zsh { posix::without_aliases(&script) } else { script })
     }
 
     /// A text as a word of this shell.
@@ -70,12 +74,18 @@ impl Shell {
         Ok(script.finish().to_string())
     }
 
+    /// Whether the shell says what is to be said, once all is set: it may refuse to set a variable that is `readonly`, or
+    /// universal in fish.
+    pub(crate) fn says_lines(self) -> bool {
+        matches!(self, Self::Sh | Self::Bash | Self::Zsh | Self::Ksh | Self::Fish)
+    }
+
     /// Writes what a shell carries out when something changed. `at` is when it has to look again, in the shell's own
-    /// clock.
+    /// clock. `line` is what the shell says, where it [does](Self::says_lines).
     ///
     /// # Errors
     /// Where the shell cannot carry a value.
-    pub(crate) fn render_change(self, change: &Change, at: &str) -> Result<Zeroizing<String>> {
+    pub(crate) fn render_change(self, change: &Change, at: &str, line: Option<&str>) -> Result<Zeroizing<String>> {
         let mut script = Script::new();
         match self {
             Self::Nushell | Self::Elvish | Self::Xonsh => data(&mut script, change, at),
@@ -83,34 +93,31 @@ impl Shell {
                 tcsh::render_change(&mut script, change, at).map_err(|unfit| unfit.within("tcsh"))?;
             }
             Self::Sh | Self::Bash | Self::Zsh | Self::Ksh | Self::Fish | Self::PowerShell => {
-                self.calls(&mut script, change)?;
-                self.assign(&mut script, at)?;
+                self.calls(&mut script, change, line)?;
+                self.assign(&mut script, "__leapp_at", at)?;
+                if let Some(left) = &change.left {
+                    self.assign(&mut script, "__leapp_left", left)?;
+                }
             }
         }
         Ok(script.finish())
     }
 
     /// Calls of the script's functions, then the statements of the plan.
-    fn calls(self, script: &mut Script, change: &Change) -> Result<()> {
-        let steps = [
-            ("_leapp_restore", &change.restore),
-            ("_leapp_forget", &change.forget),
-            ("_leapp_save x", &change.save),
-            ("_leapp_save -", &change.save_local),
-        ];
-        for (function, names) in steps.into_iter().filter(|(_, names)| !names.is_empty()) {
-            script.push(function);
-            for name in names {
-                script.push(" ");
-                script.push(name);
-            }
-            script.push("\n");
+    fn calls(self, script: &mut Script, change: &Change, line: Option<&str>) -> Result<()> {
+        call(script, "_leapp_restore", &change.restore);
+        call(script, "_leapp_forget", &change.forget);
+        if change.found.names().next().is_some() {
+            script.push(&self.render(&change.found)?);
         }
+        call(script, "_leapp_save x", &change.save);
+        call(script, "_leapp_save -", &change.save_local);
         let state = self.render(&change.state)?;
+        let said = line.map(|line| self.quoted(line)).transpose()?;
         match self {
-            Self::Fish => fish::render_followed(script, change, &state),
+            Self::Fish => fish::render_followed(script, change, &state, said.as_deref()),
             Self::Sh | Self::Bash | Self::Zsh | Self::Ksh => {
-                posix::render_followed(script, change, &self.render(&change.plan)?, &state);
+                posix::render_followed(script, change, &self.render(&change.plan)?, &state, said.as_deref());
             }
             _ => {
                 script.push(&self.render(&change.plan)?);
@@ -120,15 +127,26 @@ impl Shell {
         Ok(())
     }
 
-    fn assign(self, script: &mut Script, at: &str) -> Result<()> {
-        let at = self.quoted(at)?;
+    fn assign(self, script: &mut Script, name: &str, value: &str) -> Result<()> {
+        let value = self.quoted(value)?;
         script.push(&match self {
-            Self::Fish => format!("set -g __leapp_at {at}\n"),
-            Self::PowerShell => format!("$global:__leapp_at = {at}\n"),
-            _ => format!("__leapp_at={at}\n"),
+            Self::Fish => format!("set -g {name} {value}\n"),
+            Self::PowerShell => format!("$global:{name} = {value}\n"),
+            _ => format!("{name}={value}\n"),
         });
         Ok(())
     }
+}
+
+/// Calls a function of the script with these variables, where there are any.
+fn call(script: &mut Script, function: &str, names: &[&str]) {
+    if names.is_empty() {
+        return;
+    }
+    script.push(function);
+    script.push(" ");
+    script.push_joined(names.iter().copied(), " ");
+    script.push("\n");
 }
 
 /// What the shells read that have no `eval`, or one that costs more than reading JSON.
@@ -147,7 +165,9 @@ fn data(script: &mut Script, change: &Change, at: &str) {
         }
         script.push("],\n ");
     }
-    script.push("\"set\": ");
+    script.push("\"found\": ");
+    json::object(script, change.found.variables());
+    script.push(",\n \"set\": ");
     json::object(script, change.state.variables().chain(change.plan.variables()));
     script.push(",\n \"at\": ");
     script.push(at);

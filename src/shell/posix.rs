@@ -31,9 +31,9 @@ pub(super) fn render(script: &mut Script, plan: &Plan, line_feed: LineFeed) {
     script.push("\n");
 }
 
-/// What the hook carries out. A variable that the person made `readonly` ends it in the middle: then `LEAPP_STATE` says
-/// that nothing was set.
-pub(super) fn render_followed(script: &mut Script, change: &Change, plan: &str, state: &str) {
+/// What the hook carries out, and what is said of it. A variable that the person made `readonly` ends it in the middle:
+/// then `LEAPP_STATE` says that nothing was set.
+pub(super) fn render_followed(script: &mut Script, change: &Change, plan: &str, state: &str, said: Option<&str>) {
     if let Some(meanwhile) = &change.meanwhile {
         script.push("export LEAPP_STATE=");
         quote(script, meanwhile, LineFeed::Plain);
@@ -44,12 +44,26 @@ pub(super) fn render_followed(script: &mut Script, change: &Change, plan: &str, 
         .filter(|(_, plan)| plan.names().next().is_some())
         .map(|(text, _)| text.trim_end())
         .collect();
-    if steps.is_empty() {
-        return;
+    let said = said.map_or_else(|| ":".to_owned(), |said| format!("_leapp_say {said}"));
+    script.push("if ");
+    script.push(&Zeroizing::new(if steps.is_empty() { ":".to_owned() } else { steps.join(" &&\n") }));
+    script.push("\nthen ");
+    script.push(&said);
+    script.push("\nelse _leapp_say 'leapp: a variable is readonly: no credentials are loaded'\nfi\n");
+}
+
+/// Returns what evaluates a script in zsh where no alias, global ones included, changes what is read.
+///
+/// zsh reads all that it evaluates before it carries out the first line, so that an option within comes too late.
+pub(super) fn without_aliases(text: &str) -> String {
+    let mut script = Script::new();
+    script.push("'emulate' 'zsh' '-o' 'no_aliases' '-c' \\\n");
+    for line in text.lines() {
+        quote(&mut script, line, LineFeed::Escaped);
+        script.push("$'\\n'\\\n");
     }
-    script.push("{ ");
-    script.push(&Zeroizing::new(steps.join(" &&\n")));
-    script.push("\n} || echo 'leapp: a variable is readonly: no credentials are loaded' >&2\n");
+    script.push("''\n");
+    script.finish().to_string()
 }
 
 /// Unsets everything and fails: an `eval` hands on the status of its last command, and `set -e` ends there.

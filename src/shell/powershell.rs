@@ -157,7 +157,7 @@ mod tests {
         let names = || vec!["AWS_PROFILE", "AWS_REGION"];
         let (restore, forget, save, save_local) = (names(), names(), names(), names());
         let change = Change { restore, forget, save, save_local, state, plan, ..Change::default() };
-        let rendered = Shell::PowerShell.render_change(&change, "1700000000").expect("rendered");
+        let rendered = Shell::PowerShell.render_change(&change, "1700000000", None).expect("rendered");
         let carried_out = parts(&rendered).expect("balanced").code;
         assert_eq!(words(&carried_out, "_leapp_"), ["_leapp_forget", "_leapp_restore", "_leapp_save"].into());
         let all = format!("{code}{texts}{carried_out}");

@@ -17,11 +17,7 @@ const PIECE: usize = 4096;
 pub(super) fn render(script: &mut Script, plan: &Plan) -> Result<(), Unfit> {
     unset(script, plan.removals());
     for (name, value) in plan.variables() {
-        script.push("setenv ");
-        script.push(name);
-        script.push(" ");
-        quote(script, value).map_err(|why| Unfit { name: name.to_owned(), why })?;
-        script.push(";");
+        set(script, name, value)?;
     }
     script.push("\n");
     let foreign = plan.variables().find(|(_, value)| !value.is_ascii());
@@ -46,6 +42,9 @@ pub(super) fn render_change(script: &mut Script, change: &Change, at: &str) -> R
     for name in &change.forget {
         script.push(&format!("unset __leapp_old_{name};"));
     }
+    for (name, value) in change.found.variables() {
+        set(script, name, value)?;
+    }
     for name in &change.save {
         script.push(&format!("set __leapp_old_{name} = ${name}:q;"));
     }
@@ -54,9 +53,7 @@ pub(super) fn render_change(script: &mut Script, change: &Change, at: &str) -> R
     }
     script.push(&format!("set __leapp_at = {at};"));
     for (name, value) in change.state.variables() {
-        script.push(&format!("setenv {name} "));
-        quote(script, value).map_err(|why| Unfit { name: name.to_owned(), why })?;
-        script.push(";");
+        set(script, name, value)?;
     }
     unset(script, change.state.removals());
     render(script, &change.plan)
@@ -66,6 +63,15 @@ pub(super) fn render_change(script: &mut Script, change: &Change, at: &str) -> R
 pub(super) fn render_failure(script: &mut Script, plan: &Plan) {
     unset(script, plan.names());
     script.push("false\n");
+}
+
+fn set(script: &mut Script, name: &str, value: &str) -> Result<(), Unfit> {
+    script.push("setenv ");
+    script.push(name);
+    script.push(" ");
+    quote(script, value).map_err(|why| Unfit { name: name.to_owned(), why })?;
+    script.push(";");
+    Ok(())
 }
 
 fn unset<'a>(script: &mut Script, names: impl Iterator<Item = &'a str>) {

@@ -80,7 +80,8 @@ impl Console {
         let prompts = self.prompt.map(|prompt| (prompt, self.times_shown(prompt)));
         self.keyboard.write_all(format!("{text}\r").as_bytes()).expect("typed");
         if let Some((prompt, before)) = prompts {
-            wait_until("the next prompt", PATIENCE, || self.times_shown(prompt) > before);
+            let what = || format!("the next prompt; the screen:\n{}", self.screen());
+            wait_until(&what(), PATIENCE, || self.times_shown(prompt) > before);
         }
     }
 
@@ -108,7 +109,7 @@ impl Console {
     /// What environment a command gets that is typed at this prompt.
     #[track_caller]
     pub(super) fn report(&mut self) -> Variables {
-        let name = self.next.to_string();
+        let name = self.next_report();
         self.line(&format!("report {name}"));
         self.read(&name)
     }
@@ -116,10 +117,15 @@ impl Console {
     /// The report that the typed line makes: for one that says `report` itself.
     #[track_caller]
     pub(super) fn reported_by(&mut self, line: impl FnOnce(&str) -> String) -> Variables {
-        let name = self.next.to_string();
+        let name = self.next_report();
         let line = line(&format!("report {name}"));
         self.line(&line);
         self.read(&name)
+    }
+
+    /// The name of the next report, which no other shell of this home has.
+    fn next_report(&self) -> String {
+        format!("{}-{}", self.pid(), self.next)
     }
 
     #[track_caller]

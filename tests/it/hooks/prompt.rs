@@ -234,8 +234,11 @@ fn what_fails_is_not_tried_at_every_prompt() {
         for _ in 0..3 {
             console.line("");
         }
-        holds_outer(&console.report());
+        // Neither what was there before: it is not known whether it may be.
+        holds_none(&console.report());
         assert_eq!(person.calls(), 1, "{shell}");
+        assert_eq!(console.times_shown("leapp: the hook failed: AWS credentials stay hidden here"), 1, "{shell}");
+        holds_outer(&console.after(&format!("cd {}", person.path(".").display())));
     });
 }
 
@@ -276,7 +279,7 @@ fn who_loses_the_state_hears_of_changes_all_the_same() {
         holds_none(&console.at_next_prompt());
         // tcsh has its hook there.
         let hook = fs::read(state.join("hook.tcsh"));
-        fs::remove_dir_all(&state).expect("removed");
+        wait_until("the state is removed", Duration::from_secs(20), || fs::remove_dir_all(&state).is_ok());
         if let Ok(hook) = hook {
             fs::create_dir(&state).expect("made");
             fs::write(state.join("hook.tcsh"), hook).expect("written");
@@ -286,12 +289,14 @@ fn who_loses_the_state_hears_of_changes_all_the_same() {
         person.home.sign_in("corp");
         holds(&console.at_next_prompt(), "corp");
         // Where no token can be kept, it is not looked for at every prompt.
-        for file in fs::read_dir(&state).expect("there").flatten() {
-            if file.file_name().to_string_lossy().starts_with("gen") {
-                fs::remove_file(file.path()).expect("removed");
+        wait_until("no token can be kept", Duration::from_secs(20), || {
+            for file in fs::read_dir(&state).expect("there").flatten() {
+                if file.file_name().to_string_lossy().starts_with("gen") {
+                    let _ = fs::remove_file(file.path());
+                }
             }
-        }
-        fs::create_dir(state.join("gen")).expect("made");
+            fs::create_dir(state.join("gen")).is_ok()
+        });
         console.at_next_prompt();
         console.at_next_prompt();
         let calls = person.calls();
@@ -301,7 +306,7 @@ fn who_loses_the_state_hears_of_changes_all_the_same() {
 }
 
 /// What stands in for leapp: it notes that it ran, and does this.
-fn stand_in(person: &Person, what: &str) {
+pub(super) fn stand_in(person: &Person, what: &str) {
     let text = format!("#!/bin/sh\necho >>'{}'\n{what}\n", person.path("calls").display());
     executable(&person.path("bin/leapp"), &text);
 }
@@ -337,10 +342,10 @@ fn ctrl_c_ends_it_once_and_leaves_no_session_behind() {
         wait_until("the hook runs", Duration::from_secs(20), || person.calls() == calls + 1);
         thread::sleep(Duration::from_millis(300));
         console.keys(b"\x03");
-        let seen = console.at_next_prompt();
-        for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"] {
-            assert_eq!(seen.get(name), None, "{shell}: {name}");
-        }
+        console.expect("leapp: the hook was interrupted: AWS credentials stay hidden here; run: leapp login");
+        // fish throws away what is typed before it reads.
+        thread::sleep(Duration::from_millis(300));
+        holds_none(&console.at_next_prompt());
         assert_eq!(person.calls(), calls + 1, "{shell}");
         executable(&person.path("bin/leapp"), &real);
         holds_outer(&console.after(&format!("cd {}", person.path(".").display())));
