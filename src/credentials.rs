@@ -1,12 +1,15 @@
 //! Credentials, and how temporary ones rest in the vault.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use crate::secret::Secret;
+
+/// A clock that is set right now and then is set back by less than this.
+const SLACK: time::Duration = time::Duration::minutes(1);
 
 /// The credentials of a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +20,7 @@ pub struct Credentials {
     pub secret_access_key: Secret,
     /// The session token; long-term keys have none.
     pub session_token: Option<Secret>,
-    /// When they end; none where they do not, or nobody says when.
+    /// When they end, by this machine's clock; none where they do not, or nobody says when.
     pub expiration: Option<OffsetDateTime>,
     /// When they were issued, by this machine's clock.
     pub issued: OffsetDateTime,
@@ -25,37 +28,40 @@ pub struct Credentials {
     pub arn: String,
 }
 
-/// As they rest in the vault; short names, for they are read at every start.
+/// As they rest in the vault; short names, for they are read at every start. Texts with a quote or a backslash are
+/// escaped in JSON, and cannot be borrowed from it.
 #[derive(Serialize, Deserialize)]
 struct Stored<'a> {
     #[serde(rename = "k", borrow)]
-    access_key_id: &'a str,
+    access_key_id: Cow<'a, str>,
     #[serde(rename = "s", borrow)]
-    secret_access_key: &'a str,
+    secret_access_key: Cow<'a, str>,
     #[serde(rename = "t", borrow)]
-    session_token: Option<&'a str>,
+    session_token: Option<Cow<'a, str>>,
     #[serde(rename = "e")]
     expiration: Option<i64>,
     #[serde(rename = "i")]
     issued: i128,
     #[serde(rename = "a", borrow)]
-    arn: &'a str,
+    arn: Cow<'a, str>,
 }
 
 impl Credentials {
     /// As bytes for the vault.
-    pub(crate) fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let stored = Stored {
-            access_key_id: &self.access_key_id,
-            secret_access_key: self.secret_access_key.expose(),
-            session_token: self.session_token.as_ref().map(Secret::expose),
+            access_key_id: self.access_key_id.as_str().into(),
+            secret_access_key: self.secret_access_key.expose().into(),
+            session_token: self.session_token.as_ref().map(|token| token.expose().into()),
             expiration: self.expiration.map(OffsetDateTime::unix_timestamp),
             issued: self.issued.unix_timestamp_nanos(),
-            arn: &self.arn,
+            arn: self.arn.as_str().into(),
         };
-        // Room for all of it at once: a vector that grows leaves copies behind that nobody wipes.
-        let room = 256 + self.access_key_id.len() + self.arn.len();
-        let room = room + 2 * (stored.secret_access_key.len() + stored.session_token.map_or(0, str::len));
+        // Room for all of it at once, control characters as `\u00xx`: a vector that grows leaves copies behind that
+        // nobody wipes.
+        let token = self.session_token.as_ref().map_or("", Secret::expose);
+        let texts = [&self.access_key_id, &self.arn, self.secret_access_key.expose(), token];
+        let room = 256 + 6 * texts.map(str::len).iter().sum::<usize>();
         let mut bytes = Zeroizing::new(Vec::with_capacity(room));
         // A vector takes every byte, and every field is a number or a text: this cannot fail.
         let _ = serde_json::to_writer(&mut *bytes, &stored);
@@ -63,21 +69,26 @@ impl Credentials {
     }
 
     /// What [`Credentials::to_bytes`] made; none where it is something else.
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let stored: Stored<'_> = serde_json::from_slice(bytes).ok()?;
         Some(Self {
-            access_key_id: stored.access_key_id.to_owned(),
+            access_key_id: stored.access_key_id.into_owned(),
             secret_access_key: Secret::new(stored.secret_access_key),
             session_token: stored.session_token.map(Secret::new),
             expiration: stored.expiration.map(OffsetDateTime::from_unix_timestamp).transpose().ok()?,
             issued: OffsetDateTime::from_unix_timestamp_nanos(stored.issued).ok()?,
-            arn: stored.arn.to_owned(),
+            arn: stored.arn.into_owned(),
         })
     }
 
-    /// How long they still live; zero where they have ended, for ever where no end is known.
+    /// How long they still live; zero where they have ended, for ever where no end is known. Zero, too, where they were
+    /// issued in the future: the clock was set back, and nobody knows how much of their life is over.
     pub fn time_left(&self, now: OffsetDateTime) -> Duration {
-        self.expiration.map_or(Duration::MAX, |end| (end - now).try_into().unwrap_or_default())
+        match self.expiration {
+            None => Duration::MAX,
+            Some(_) if self.issued - now > SLACK => Duration::ZERO,
+            Some(end) => (end - now).try_into().unwrap_or_default(),
+        }
     }
 
     /// How long they were granted for; none where they do not end.
@@ -100,7 +111,36 @@ impl Credentials {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// Texts with all that JSON escapes.
+    fn any_text() -> impl Strategy<Value = String> {
+        proptest::collection::vec(prop_oneof![any::<char>(), Just('"'), Just('\\'), Just('\u{1}'), Just('\n')], 0..40)
+            .prop_map(String::from_iter)
+    }
+
+    proptest! {
+        #[test]
+        fn what_rests_comes_back_the_same(
+            texts in proptest::collection::vec(any_text(), 4),
+            has_token in any::<bool>(),
+            expiration in proptest::option::of(0_i64..253_402_300_799),
+            issued in 0_i128..253_402_300_799_000_000_000,
+        ) {
+            let [id, secret, token, arn] = texts.try_into().expect("four");
+            let credentials = Credentials {
+                access_key_id: id,
+                secret_access_key: Secret::new(secret),
+                session_token: has_token.then(|| Secret::new(token)),
+                expiration: expiration.map(|at| OffsetDateTime::from_unix_timestamp(at).expect("a time")),
+                issued: OffsetDateTime::from_unix_timestamp_nanos(issued).expect("a time"),
+                arn,
+            };
+            prop_assert_eq!(Credentials::from_bytes(&credentials.to_bytes()), Some(credentials));
+        }
+    }
 
     #[test]
     fn credentials_rest_and_come_back_and_never_show_themselves() {
@@ -118,6 +158,8 @@ mod tests {
         assert!(!shown.contains("se/cr+et") && !shown.contains("to=ken"), "{shown}");
         assert_eq!(credentials.time_left(at(1500)).as_secs(), 500);
         assert_eq!(credentials.time_left(at(2500)).as_secs(), 0);
+        assert_eq!(credentials.time_left(at(990)).as_secs(), 1010);
+        assert_eq!(credentials.time_left(at(900)).as_secs(), 0, "the clock was set back");
         assert_eq!(credentials.lifetime(), Some(Duration::from_secs(1000)));
         assert_eq!(Credentials::from_bytes(b"{}"), None);
     }

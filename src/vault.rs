@@ -249,6 +249,11 @@ impl<'a> Vault<'a> {
     pub fn put(&self, name: &EntryName, plain: &[u8]) -> Result<()> {
         let key = self.key()?;
         sealed::seal(key, name.as_str(), plain)
+            .and_then(|sealed| match sealed.len() as u64 {
+                // What would never be read again.
+                length if length > MAX_SEALED => Err(io::ErrorKind::FileTooLarge.into()),
+                _ => Ok(sealed),
+            })
             .and_then(|sealed| files::replace(&self.folder.join(name.as_str()), &sealed, Durability::Cached))
             .map_err(|error| cannot_keep(&self.folder, &error))?;
         self.sweep();
