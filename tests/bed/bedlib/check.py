@@ -14,6 +14,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import boto3
@@ -188,6 +189,8 @@ def check_chains(alice: dict) -> None:
     other = {"SerialNumber": f"{FIRST}:mfa/bob", "TokenCode": "123456"}
     refused("a wrong device", denied, "unable to validate MFA code", chain, role=guarded, **other)
     tell("the right code", bool(chain(guarded, TokenCode="123456", **MFA)))
+    refused("the same code again", denied, "invalid MFA", chain, role=guarded, TokenCode="123456", **MFA)
+    tell("another code", bool(chain(guarded, TokenCode="246802", **MFA)))
 
     too_long = "ValidationError", "MaxSessionDuration", chain
     refused(
@@ -218,6 +221,19 @@ def check_chains(alice: dict) -> None:
     refused("a wrong secret", "SignatureDoesNotMatch", "", client(alice | {"SecretAccessKey": "x"}).get_caller_identity)
     refused("expired credentials", "ExpiredToken", "", client(alice, "/t/check/clock/+20000/").get_caller_identity)
     refused("no credentials", "MissingAuthenticationToken", "", client().get_caller_identity)
+    check_clock(alice)
+
+
+def check_clock(alice: dict) -> None:
+    """A signature is good for five minutes, and the Date says of which."""
+    identity = "SignatureDoesNotMatch", "Signature expired", client(alice, "/t/check/clock/+400/").get_caller_identity
+    refused("a signature of long ago", *identity)
+    identity = "SignatureDoesNotMatch", "not yet current", client(alice, "/t/check/clock/-400/").get_caller_identity
+    refused("a signature of later", *identity)
+    tell("a clock that is a bit off", bool(client(alice, "/t/check/clock/+200/").get_caller_identity()))
+    with urllib.request.urlopen(env["LEAPP_BED_STS"] + "/clock/+400/fault/html/") as page:
+        ahead = parsedate_to_datetime(page.headers["Date"]).timestamp() - time.time()
+    tell("the Date of a shifted clock", 395 < ahead < 405, ahead)
 
 
 def check_faults(alice: dict) -> None:

@@ -81,6 +81,10 @@ def _session_tags(call: Call) -> dict[str, str]:
         tags[key] = call.parameters.get(f"Tags.member.{number}.Value", "")
         number += 1
     call.entry.tags = tags
+    if len({key.lower() for key in tags}) < number - 1:
+        raise AwsError(
+            "InvalidParameterValue", "Duplicate tag keys found. Please note that Tag keys are case insensitive."
+        )
     return tags
 
 
@@ -165,8 +169,12 @@ def assume_role_with_saml(call: Call) -> dict:
     }
 
 
+# Each code is good once for each tag.
+_used_codes: set[tuple[str | None, str]] = set()
+
+
 def _check_mfa(call: Call) -> bool:
-    """Whether the request proves a second factor; a wrong proof is refused."""
+    """Whether the request proves a second factor; a wrong proof is refused, and one that was used."""
     serial = call.parameters.get("SerialNumber")
     code = call.parameters.get("TokenCode")
     call.entry.mfa = serial
@@ -179,8 +187,10 @@ def _check_mfa(call: Call) -> bool:
             "Please verify your MFA serial number is valid and associated with this user.",
             403,
         )
-    if code != world.MFA_CODE:
+    use = (call.entry.tag, code)
+    if code not in world.MFA_CODES or use in _used_codes:
         raise AwsError("AccessDenied", "MultiFactorAuthentication failed with invalid MFA one time pass code.", 403)
+    _used_codes.add(use)
     return True
 
 
@@ -240,7 +250,8 @@ def assume_role(call: Call) -> dict:
 
     issued, answer = _issue(call, role_arn, session_name, seconds or HOUR)
     issued.chained = True
-    issued.tags = call.caller.tags | {key: tags[key] for key in transitive if key in tags}
+    transitive_keys = {key.lower() for key in transitive}
+    issued.tags = call.caller.tags | {key: value for key, value in tags.items() if key.lower() in transitive_keys}
     issued.source_identity = source_identity
     if source_identity:
         answer["SourceIdentity"] = source_identity

@@ -52,10 +52,15 @@ class Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     wbufsize = -1  # gather an answer, send it at once
     journal: Journal  # set by serve()
+    clock = 0  # by how many seconds this server's clock is shifted for the request
 
     def setup(self):
         super().setup()
         self.connection_number = next(_connections)
+
+    def date_time_string(self, timestamp=None):
+        """What the Date of an answer says."""
+        return super().date_time_string(time.time() + self.clock if timestamp is None else timestamp)
 
     def log_message(self, *_):
         """The journal says it all."""
@@ -75,6 +80,7 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(400, f"bed: malformed prefix: {problem}\n".encode(), "text/plain")
             return
         entry.tag = wishes.tag
+        self.clock = wishes.clock
         path, _, query = wishes.rest.partition("?")
         is_federation = self.command == "GET" and path == federation.PATH
         # what is asked of the federation endpoint is secret
@@ -151,7 +157,7 @@ class Handler(BaseHTTPRequestHandler):
         caller = None
         if action in actions.SIGNED:
             caller = keys.caller(entry.access_key, self.headers.get("X-Amz-Security-Token"), now)
-            sigv4.verify(signed, caller.role.secret_access_key, self.command, self.path, self.headers, body)
+            sigv4.verify(signed, caller.role.secret_access_key, self.command, self.path, self.headers, body, now)
         perform = actions.SIGNED.get(action) or actions.UNSIGNED[action]
         region = entry.region or "us-east-1"
         return perform(actions.Call(self.parameters, now, wishes.ttl, region, caller, entry))

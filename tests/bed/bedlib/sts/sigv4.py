@@ -6,6 +6,7 @@ The signature is over the path as the client sent it, prefix included.
 import hashlib
 import hmac
 import re
+from datetime import datetime, timedelta, timezone
 from urllib.parse import quote
 
 from .reply import AwsError
@@ -30,8 +31,29 @@ def _hmac(key: bytes, text: str) -> bytes:
     return hmac.new(key, text.encode(), hashlib.sha256).digest()
 
 
-def verify(signed: re.Match, secret: str, method: str, target: str, headers, body: bytes) -> None:
-    """Refuse a request whose signature was not made with this secret."""
+WINDOW = timedelta(minutes=5)
+STAMP = "%Y%m%dT%H%M%SZ"
+
+
+def _check_time(date: str, now: datetime) -> None:
+    """Refuse a request that was signed more than five minutes before or after now."""
+    try:
+        signed_at = datetime.strptime(date, STAMP).replace(tzinfo=timezone.utc)
+    except ValueError:
+        raise AwsError("IncompleteSignature", f"Date must be in ISO-8601 'basic format'. Got '{date}'.", 403) from None
+    stamps = (date, (now - WINDOW).strftime(STAMP), (now + WINDOW).strftime(STAMP), now.strftime(STAMP))
+    if signed_at < now - WINDOW:
+        what = "Signature expired: {0} is now earlier than {1} ({3} - 5 min.)"
+    elif signed_at > now + WINDOW:
+        what = "Signature not yet current: {0} is still later than {2} ({3} + 5 min.)"
+    else:
+        return
+    raise AwsError("SignatureDoesNotMatch", what.format(*stamps), 403)
+
+
+def verify(signed: re.Match, secret: str, method: str, target: str, headers, body: bytes, now: datetime) -> None:
+    """Refuse a request whose signature was not made with this secret, or not now."""
+    _check_time(headers.get("x-amz-date", ""), now)
     path, _, query = target.partition("?")
     canonical = "\n".join(
         [

@@ -16,7 +16,7 @@ PROVIDERS = ("ssp", "nano")
 HOUR = 3600
 EXTERNAL_ID = "leapp-bed-external"
 MFA_DEVICE = f"arn:aws:iam::{FIRST}:mfa/alice"
-MFA_CODE = "123456"
+MFA_CODES = ("123456", "246802")
 
 CHAIN_ACTIONS = ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"]
 
