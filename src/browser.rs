@@ -184,5 +184,5 @@ fn overdue(request: &SignIn<'_>) -> Error {
 
 /// The way without a browser on this machine.
 fn elsewhere(alias: &str) -> String {
-    format!("run: leapp login {alias} --saml-response FILE")
+    format!("with a response from elsewhere: leapp login {alias} --saml-response FILE")
 }

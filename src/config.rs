@@ -25,7 +25,7 @@ pub use setting::Setting;
 use toml::de::DeTable;
 
 use crate::{
-    context::Context,
+    context::{Context, pasted},
     error::{Error, Result},
     near, owner,
     session::{Alias, Invalid, Region, Session, parse_span},
@@ -227,7 +227,7 @@ fn read(path: &Path, name: &str) -> Result<Option<String>> {
         return Err(cannot(&"it is not a regular file"));
     }
     owner::check(&metadata, "it")
-        .map_err(|distrust| cannot(&distrust.why).hint(format!("run: {} {name}", distrust.command)))?;
+        .map_err(|distrust| cannot(&distrust.why).hint(format!("run: {} {}", distrust.command, pasted(name))))?;
     if metadata.len() > MAX_BYTES {
         return Err(cannot(&"it is larger than 4 MiB"));
     }

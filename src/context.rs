@@ -263,6 +263,14 @@ impl Paths {
     }
 }
 
+/// A path that [`Paths::short`] made, as a word to paste into a shell, which knows the `~` before it.
+pub(crate) fn pasted(short: &str) -> String {
+    match short.strip_prefix("~/") {
+        Some(rest) => format!("~/{}", shell_words::quote(rest)),
+        None => shell_words::quote(short).into_owned(),
+    }
+}
+
 #[cfg(test)]
 impl Context {
     /// A context of a test's own making, at a fixed time.
@@ -288,6 +296,13 @@ mod tests {
         let relative = of(&[("HOME", "/h"), ("XDG_STATE_HOME", "relative")]).expect("paths");
         assert_eq!(relative.state, Path::new("/h/.local/state/leapp"));
         assert!(of(&[("XDG_CONFIG_HOME", "/c")]).is_err());
+    }
+
+    #[test]
+    fn a_path_to_paste_is_one_word() {
+        assert_eq!(pasted("~/.aws/credentials"), "~/.aws/credentials");
+        assert_eq!(pasted("~/my files/$x"), "~/'my files/$x'");
+        assert_eq!(pasted("/a b"), "'/a b'");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::secret::Secret;
 
-/// A clock that is set right now and then is set back by less than this.
+/// By how much a clock that is kept right may be set back.
 const SLACK: time::Duration = time::Duration::minutes(1);
 
 /// The credentials of a session.

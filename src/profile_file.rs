@@ -100,7 +100,7 @@ impl ProfileFile {
             Refused::Taken { name, line } => {
                 let again = match self.kind {
                     Kind::Config => "leapp profile sync --force".to_owned(),
-                    Kind::Credentials => format!("leapp profile write {name} --static --force"),
+                    Kind::Credentials => format!("leapp profile write {} --static --force", shell_words::quote(name)),
                 };
                 Error::usage(format!("{}:{line}", self.name))
                     .because(format!("there is a named profile `{name}` already, and not of leapp's making"))

@@ -4,6 +4,7 @@ pub(crate) mod assertion;
 pub(crate) mod chained;
 mod credential_process;
 pub(crate) mod federated;
+mod mfa;
 pub(crate) mod profile;
 
 use crate::{
@@ -76,22 +77,21 @@ pub(crate) fn region(config: &Config, session: &Session, files: &OnDemand<'_>) -
     })
 }
 
-/// Asks STS, each time for less, until the role allows what is asked; and says so where it came to that.
+/// Asks STS, each time for less by a `step`, until the role allows what is asked; and says so where it came to that.
 pub(crate) fn within_role_maximum(
     means: &Means<'_>,
     session: &Session,
     wish: Option<SessionDuration>,
+    step: impl Fn(SessionDuration) -> Option<SessionDuration>,
     ask: impl Fn(Option<SessionDuration>) -> Result<Result<Credentials, Fault>>,
 ) -> Result<Result<Credentials, Fault>> {
     let mut duration = wish;
     loop {
         match ask(duration)? {
-            Err(fault) if fault.kind == FaultKind::DurationTooLong => {
-                match duration.and_then(SessionDuration::step_down) {
-                    Some(shorter) => duration = Some(shorter),
-                    None => return Ok(Err(fault)),
-                }
-            }
+            Err(fault) if fault.kind == FaultKind::DurationTooLong => match duration.and_then(&step) {
+                Some(shorter) => duration = Some(shorter),
+                None => return Ok(Err(fault)),
+            },
             answer => {
                 if let (Some(wish), Some(granted), Ok(_)) = (wish, duration, &answer)
                     && granted < wish

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::{
-    context::Context,
+    context::{Context, pasted},
     credentials::Credentials,
     environment::rfc3339,
     error::{Error, Result},
@@ -80,7 +80,7 @@ fn is_private(file: &ProfileFile) -> Result<()> {
     if mode & 0o077 != 0 {
         return Err(Error::new(format!("cannot write keys to {}", file.name))
             .because("others may read it")
-            .hint(format!("run: chmod 600 {}", file.name)));
+            .hint(format!("run: chmod 600 {}", pasted(&file.name))));
     }
     Ok(())
 }

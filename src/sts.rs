@@ -3,12 +3,15 @@
 //! Runtime and client are made when the first call is made, and never on the way to cached credentials. Nothing is
 //! read from the calling shell but region, endpoint, proxy and certificates: never its credentials.
 
+mod clock;
+mod failure;
 mod fault;
 mod flaw;
 mod get;
 mod http;
 mod profile;
 mod surroundings;
+mod way;
 
 use std::{
     cell::{Cell, OnceCell},
@@ -27,10 +30,14 @@ use aws_sdk_sts::{
     types::{AssumedRoleUser, PolicyDescriptorType, Tag},
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use clock::{LastSkew, ServerTime, Skew};
+use failure::fault_of;
 pub use fault::{Fault, FaultKind, Hop};
 pub use flaw::Flaw;
 pub(crate) use get::get;
 pub(crate) use profile::ProfileRequest;
+pub(crate) use surroundings::ignores_named_endpoints;
+use surroundings::is_true;
 use time::OffsetDateTime;
 use tokio::runtime::Runtime;
 
@@ -47,6 +54,9 @@ use crate::{
 const ATTEMPTS: u32 = 4;
 /// The longest pause before the second attempt; it doubles with each, so that all of them take under two seconds.
 const BACKOFF: Duration = Duration::from_millis(250);
+/// The longest session token that is taken, in bytes: AWS documents no bound, and has fewer than 4,096 as a rule. What
+/// the kernel takes as one variable has 128 KiB.
+const MAX_TOKEN: usize = 32 << 10;
 
 /// STS, as this run asks it.
 pub struct Sts<'a> {
@@ -54,6 +64,7 @@ pub struct Sts<'a> {
     timeout: Duration,
     spent: Cell<Duration>,
     engine: OnceCell<Engine>,
+    skew: LastSkew,
 }
 
 /// What a first call sets up.
@@ -101,7 +112,7 @@ pub struct RoleRequest<'a> {
 impl<'a> Sts<'a> {
     /// STS for one run, all of whose calls together may take `timeout`.
     pub fn new(context: &'a Context, timeout: Duration) -> Self {
-        Self { context, timeout, spent: Cell::default(), engine: OnceCell::new() }
+        Self { context, timeout, spent: Cell::default(), engine: OnceCell::new(), skew: LastSkew::default() }
     }
 
     /// The endpoint that the environment names in place of AWS's own; none where it names none that may be asked.
@@ -131,7 +142,8 @@ impl<'a> Sts<'a> {
             Some(url) => without_user(url),
             None => format!("STS in {region}"),
         };
-        Hop { session, endpoint, timeout: self.patience(), assumer_profile: None }
+        let way = surroundings::way(self.context, region);
+        Hop { session, endpoint, timeout: self.patience(), assumer_profile: None, way, skew: self.skew.get() }
     }
 
     /// Exchanges a SAML response for credentials; the call is not signed.
@@ -143,7 +155,7 @@ impl<'a> Sts<'a> {
         region: &Region,
         request: &SamlRequest<'_>,
     ) -> Result<Result<Credentials, Fault>> {
-        let client = self.client(region, None)?;
+        let client = self.client(region, None, ATTEMPTS)?;
         let call = client
             .assume_role_with_saml()
             .role_arn(request.role.as_str())
@@ -155,7 +167,7 @@ impl<'a> Sts<'a> {
             Ok(output) => output,
             Err(fault) => return Ok(Err(fault)),
         };
-        Ok(self.credentials(request.role, credentials, assumed_role_user))
+        Ok(self.credentials(request.role, request.duration, credentials, assumed_role_user))
     }
 
     /// Assumes a role with another session's credentials.
@@ -164,7 +176,9 @@ impl<'a> Sts<'a> {
     /// A [`Fault`] where STS gives none; the outer error where nothing could be set up.
     pub fn assume_role(&self, region: &Region, request: &RoleRequest<'_>) -> Result<Result<Credentials, Fault>> {
         let chained = request.chained;
-        let client = self.client(region, Some(request.assumer))?;
+        // A code is never sent twice.
+        let attempts = if request.mfa_code.is_some() { 1 } else { ATTEMPTS };
+        let client = self.client(region, Some(request.assumer), attempts)?;
         let mut call = client
             .assume_role()
             .role_arn(chained.role_arn.as_str())
@@ -188,7 +202,7 @@ impl<'a> Sts<'a> {
             Ok(output) => output,
             Err(fault) => return Ok(Err(fault)),
         };
-        Ok(self.credentials(&chained.role_arn, credentials, assumed_role_user))
+        Ok(self.credentials(&chained.role_arn, request.duration, credentials, assumed_role_user))
     }
 
     fn engine(&self) -> Result<&Engine> {
@@ -199,7 +213,8 @@ impl<'a> Sts<'a> {
             .enable_all()
             .build()
             .map_err(|error| Error::new("cannot call STS").because(error))?;
-        let http = http::client(self.context, Self::endpoint_override(self.context), self.attempt_timeout())?;
+        let endpoint = Self::endpoint_override(self.context);
+        let http = http::client(self.context, endpoint, self.attempt_timeout(), &self.skew)?;
         Ok(self.engine.get_or_init(|| Engine { runtime: Some(runtime), http }))
     }
 
@@ -208,15 +223,17 @@ impl<'a> Sts<'a> {
         self.timeout.mul_f32(0.45)
     }
 
-    fn client(&self, region: &Region, credentials: Option<&Credentials>) -> Result<Client> {
+    fn client(&self, region: &Region, credentials: Option<&Credentials>, attempts: u32) -> Result<Client> {
+        let time = ServerTime { clock: self.context.clock(), ahead: self.ahead() };
         let mut config = Config::builder()
+            .time_source(time)
             .behavior_version(BehaviorVersion::latest())
             .region(aws_sdk_sts::config::Region::new(region.to_string()))
             .http_client(self.engine()?.http.clone())
-            .retry_config(retries())
+            .retry_config(retries().with_max_attempts(attempts))
             .timeout_config(TimeoutConfig::disabled())
-            .use_fips(self.is_true("AWS_USE_FIPS_ENDPOINT"))
-            .use_dual_stack(self.is_true("AWS_USE_DUALSTACK_ENDPOINT"));
+            .use_fips(is_true(self.context, "AWS_USE_FIPS_ENDPOINT"))
+            .use_dual_stack(is_true(self.context, "AWS_USE_DUALSTACK_ENDPOINT"));
         if let Ok(name) = AppName::new("leapp") {
             config = config.app_name(name);
         }
@@ -229,8 +246,9 @@ impl<'a> Sts<'a> {
         Ok(Client::from_conf(config.build()))
     }
 
-    fn is_true(&self, variable: &str) -> bool {
-        self.context.var(variable).is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    /// By how much the time that requests are signed with is ahead of this machine's clock; zero before AWS's is known.
+    pub fn ahead(&self) -> time::Duration {
+        self.skew.get().map_or(time::Duration::ZERO, Skew::ahead)
     }
 
     /// Runs a call within what is left of the time that all calls together may take.
@@ -238,21 +256,33 @@ impl<'a> Sts<'a> {
         &self,
         call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     ) -> Result<Result<T, Fault>> {
-        Ok(match self.within_budget(call)? {
+        let answer = self.within_budget(call, |answer| match answer {
+            Some(Ok(_)) => "STS answered".into(),
+            Some(Err(error)) if error.raw_response().is_some() => "STS answered".into(),
+            _ => "STS was asked in vain".into(),
+        })?;
+        Ok(match answer {
             None => Err(self.silence()),
             Some(answer) => answer.map_err(|error| fault_of(&error)),
         })
     }
 
-    /// What a call comes to; none where the time is over.
-    fn within_budget<T>(&self, call: impl Future<Output = T>) -> Result<Option<T>> {
+    /// What a call comes to; none where the time is over. `what` says for `-v` what that is.
+    fn within_budget<T>(
+        &self,
+        call: impl Future<Output = T>,
+        what: impl FnOnce(Option<&T>) -> String,
+    ) -> Result<Option<T>> {
         let left = self.context.bounded(self.timeout.saturating_sub(self.spent.get()));
         let started = std::time::Instant::now();
         let Some(runtime) = &self.engine()?.runtime else { return Ok(None) };
-        let answer = runtime.block_on(async { tokio::time::timeout(left, call).await });
+        let answer = runtime.block_on(async { tokio::time::timeout(left, call).await }).ok();
         self.spent.set(self.spent.get() + started.elapsed());
-        self.context.trace(|| format!("STS answered after {} ms", started.elapsed().as_millis()));
-        Ok(answer.ok())
+        self.context.trace(|| {
+            let clocks = self.skew.get().map_or(String::new(), |skew| skew.at(self.context.now()));
+            format!("{} after {} ms{clocks}", what(answer.as_ref()), started.elapsed().as_millis())
+        });
+        Ok(answer)
     }
 
     /// How long all calls together may take, as messages say it.
@@ -264,37 +294,54 @@ impl<'a> Sts<'a> {
         Fault::new(FaultKind::Silent, span(self.patience()))
     }
 
-    /// The credentials of an answer, where they are of the role that was asked for, and live.
+    /// The credentials of an answer, where they are of the role that was asked for, and live. Their end is kept as this
+    /// machine's clock will show it, and never later than they were asked to last: an hour where nothing was said.
     fn credentials(
         &self,
         role: &RoleArn,
+        asked: Option<SessionDuration>,
         credentials: Option<aws_sdk_sts::types::Credentials>,
         user: Option<AssumedRoleUser>,
     ) -> Result<Credentials, Fault> {
-        let incomplete = || Fault::new(FaultKind::NotSts, "an answer without credentials");
-        let credentials = credentials.ok_or_else(incomplete)?;
-        let expiration =
-            OffsetDateTime::from_unix_timestamp(credentials.expiration.secs()).map_err(|_| incomplete())?;
-        if credentials.access_key_id.is_empty() || credentials.secret_access_key.is_empty() {
-            return Err(incomplete());
+        let not_sts = |what: &str| Fault::new(FaultKind::NotSts, what);
+        let credentials = credentials.ok_or_else(|| not_sts("an answer without credentials"))?;
+        let (id, secret, token) = (
+            credentials.access_key_id,
+            Secret::new(credentials.secret_access_key),
+            Secret::new(credentials.session_token),
+        );
+        if ![id.as_str(), secret.expose(), token.expose()].into_iter().all(is_good) {
+            return Err(not_sts(
+                "an answer without an access key id, a secret access key or a session token that can be used",
+            ));
         }
         let arn = user.map(|user| user.arn).unwrap_or_default();
         if !is_session_of(&arn, role) {
-            return Err(Fault::new(FaultKind::NotSts, format!("it answers with credentials of `{arn}`")));
+            return Err(not_sts(&format!("it answers with credentials of `{arn}`")));
         }
-        let now = self.context.now();
-        if expiration <= now {
-            return Err(Fault::new(FaultKind::ClockSkew, format!("the credentials ended at {expiration}, before now")));
+        let (issued, ahead) = (self.context.now(), self.ahead());
+        let end = OffsetDateTime::from_unix_timestamp(credentials.expiration.secs()).ok();
+        let end =
+            end.and_then(|end| end.checked_sub(ahead)).ok_or_else(|| not_sts("an answer without an expiration"))?;
+        if end <= issued {
+            let kind = if self.skew.get().is_some() { FaultKind::NotSts } else { FaultKind::ClockSkew };
+            return Err(Fault::new(kind, format!("it answers with credentials that ended at {end}")));
         }
+        let longest = Duration::from_secs(asked.unwrap_or(SessionDuration::HOUR).seconds().into());
         Ok(Credentials {
-            access_key_id: credentials.access_key_id,
-            secret_access_key: Secret::new(credentials.secret_access_key),
-            session_token: Some(Secret::new(credentials.session_token)),
-            expiration: Some(expiration),
-            issued: now,
+            access_key_id: id,
+            secret_access_key: secret,
+            session_token: Some(token),
+            expiration: Some(end.min(issued + longest)),
+            issued,
             arn,
         })
     }
+}
+
+/// Whether a key or a token can go into a header: STS's are printable ASCII, and far shorter.
+fn is_good(text: &str) -> bool {
+    !text.is_empty() && text.len() <= MAX_TOKEN && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// A URL as it may be shown: a user and password in it stay unsaid.
@@ -320,14 +367,10 @@ fn retries() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(BACKOFF)
 }
 
+/// Without their end: it is by this machine's clock, and AWS is the judge of it.
 fn sdk_credentials(of: &Credentials) -> SdkCredentials {
-    SdkCredentials::new(
-        of.access_key_id.as_str(),
-        of.secret_access_key.expose(),
-        of.session_token.as_ref().map(|token| token.expose().to_owned()),
-        of.expiration.map(Into::into),
-        "leapp",
-    )
+    let token = of.session_token.as_ref().map(|token| token.expose().to_owned());
+    SdkCredentials::new(of.access_key_id.as_str(), of.secret_access_key.expose(), token, None, "leapp")
 }
 
 fn in_seconds(duration: SessionDuration) -> i32 {
@@ -336,46 +379,6 @@ fn in_seconds(duration: SessionDuration) -> i32 {
 
 fn invalid_request<T, E: std::fmt::Display>(built: Result<T, E>) -> Result<T> {
     built.map_err(|error| Error::new("cannot call STS").because(error))
-}
-
-/// What the SDK's error comes down to.
-fn fault_of<E: ProvideErrorMetadata + std::fmt::Debug>(error: &SdkError<E, HttpResponse>) -> Fault {
-    match error {
-        SdkError::ServiceError(service) => {
-            let status = service.raw().status().as_u16();
-            let (code, message) = (service.err().code(), service.err().message());
-            // A proxy's page or a captive portal is no error of STS's: it has no code.
-            if code.is_none() && status < 500 {
-                return Fault::new(FaultKind::NotSts, format!("status {status}"));
-            }
-            Fault::of(code.unwrap_or_default(), message.unwrap_or_default(), status)
-        }
-        SdkError::TimeoutError(_) => Fault::new(FaultKind::Silent, "no answer"),
-        SdkError::DispatchFailure(failure) if failure.is_timeout() => match failure.as_connector_error() {
-            Some(error) if innermost(error).contains("connect") => {
-                Fault::new(FaultKind::Unreachable, "no connection in time")
-            }
-            _ => Fault::new(FaultKind::Silent, "no answer"),
-        },
-        SdkError::DispatchFailure(failure) => {
-            let why = failure.as_connector_error().map_or_else(|| "no connection".to_owned(), |error| innermost(error));
-            Fault::new(FaultKind::Unreachable, why)
-        }
-        SdkError::ResponseError(response) => {
-            let status = response.raw().status().as_u16();
-            Fault::new(FaultKind::NotSts, format!("status {status}, and a body that is not STS's"))
-        }
-        _ => Fault::new(FaultKind::Other, "the request could not be made"),
-    }
-}
-
-/// The innermost reason, which is the one that a person can do something about: `Connection refused`.
-fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut reason = error;
-    while let Some(source) = reason.source() {
-        reason = source;
-    }
-    reason.to_string()
 }
 
 #[cfg(test)]

@@ -61,7 +61,8 @@ fn destination(region: &Region, arguments: &Console) -> Result<String> {
 /// where STS sees signatures: AWS_ENDPOINT_URL, which is set for emulators of other services, does not count, and
 /// nothing goes over a network in the clear.
 fn endpoint(context: &Context, region: &Region) -> Result<String> {
-    let Some(named) = context.var("AWS_ENDPOINT_URL_SIGNIN") else { return Ok(console::federation_endpoint(region)) };
+    let named = context.var("AWS_ENDPOINT_URL_SIGNIN").filter(|_| !sts::ignores_named_endpoints(context));
+    let Some(named) = named else { return Ok(console::federation_endpoint(region)) };
     let is_loopback = |uri: &Uri| uri.host().is_some_and(|host| ["127.0.0.1", "[::1]", "localhost"].contains(&host));
     let is_safe = named.parse::<Uri>().is_ok_and(|uri| match uri.scheme_str() {
         Some("https") => uri.host().is_some(),

@@ -88,7 +88,7 @@ fn plan(context: &Context, arguments: &Env) -> Result<Plan> {
 pub(super) fn confirm(context: &Context, session: &Session) -> Result<()> {
     let alias = &session.alias;
     let refused = || Error::new(format!("`{alias}` is protected"));
-    let hint = format!("for one command, run: leapp exec {alias} -- COMMAND");
+    let hint = format!("for one command: leapp exec {alias} -- COMMAND");
     let terminal = Terminal::open(context).ok_or_else(|| {
         refused()
             .because("there is no terminal to ask on")

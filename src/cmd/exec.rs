@@ -45,8 +45,11 @@ fn hint_at_session(context: &Context, config: &Config, arguments: &Exec, error: 
     };
     let rest = arguments.command.iter().map(|word| word.to_string_lossy());
     let words: Vec<_> = iter::once(program.into()).chain(rest).collect();
-    let session = if directory::session(context, config).is_ok() { "" } else { "SESSION " };
-    error.hint(format!("run: leapp exec {session}-- {}", shell_words::join(words)))
+    let words = shell_words::join(words);
+    error.hint(match directory::session(context, config) {
+        Ok(_) => format!("run: leapp exec -- {words}"),
+        Err(_) => format!("to run a program, name a session: leapp exec SESSION -- {words}"),
+    })
 }
 
 /// A shell that is asked for by name stays with its session, whatever its directories say.

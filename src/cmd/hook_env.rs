@@ -186,7 +186,7 @@ impl Outcome {
             Standing::Unknown => Self::before(Some(place), line),
             Standing::Barred => {
                 let why = passed_over.map_or(String::new(), |passed_over| passed_over.why);
-                Self::before(Some(place), format!("{why}; run: leapp exec {} -- COMMAND", file.session))
+                Self::before(Some(place), format!("{why}; for one command: leapp exec {} -- COMMAND", file.session))
             }
             Standing::Denied => Self::before(Some(place), String::new()),
             Standing::NoSession => Self::without_session(context, &file, before, place, line),

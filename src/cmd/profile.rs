@@ -163,7 +163,7 @@ impl Rivals {
                 error.hint(format!("leapp wrote those of `{name}`; to take them out, run: leapp logout {alias}"))
             }
             Some(alias) => error.hint(format!(
-                "take them out of [{name}] at {file}:{}, or for another name run: leapp session edit {alias} --profile NAME",
+                "take them out of [{name}] at {file}:{}, or take another name: leapp session edit {alias} --profile NAME",
                 rival.line
             )),
             None => error,
@@ -178,7 +178,7 @@ fn write(context: &Context, arguments: &WriteProfile) -> Result<()> {
         return Err(Error::usage(format!("cannot write `{name}`"))
             .because("keys in plain text can be read by every program of yours, and are written only with --static")
             .hint("without any keys in files, run: leapp profile sync")
-            .hint(format!("in plain text, run: leapp profile write {name} --static")));
+            .hint(format!("in plain text, run: leapp profile write {} --static", shell_words::quote(name))));
     }
     let config = Config::load(context)?;
     let of_profile = |session: &&Session| session.profile.as_ref().is_some_and(|profile| profile.as_str() == name);

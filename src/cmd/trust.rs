@@ -28,7 +28,7 @@ pub(super) fn allow(context: &Context, arguments: &TrustPath) -> Result<()> {
         let why = if session.protected { "is protected" } else { "says auto = \"never\"" };
         return Err(Error::new(format!("cannot allow {shown}"))
             .because(format!("`{alias}` {why}: no directory switches to it"))
-            .hint(format!("for one command, run: leapp exec {alias} -- COMMAND")));
+            .hint(format!("for one command: leapp exec {alias} -- COMMAND")));
     }
     Record::write(context, &file.path, Some(alias))?;
     generation::bump(context);
@@ -78,7 +78,7 @@ fn file(context: &Context, arguments: &TrustPath) -> Result<PathBuf> {
         return here.as_deref().and_then(directory::nearest).ok_or_else(|| {
             Error::usage("there is no .leapp file here")
                 .because("neither in this directory nor in one above it")
-                .hint("to make one, run: echo SESSION > .leapp")
+                .hint("to make one: echo SESSION > .leapp")
         });
     };
     let path = PathBuf::from(path);

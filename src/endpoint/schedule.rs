@@ -28,7 +28,9 @@ pub(super) struct Schedule {
 impl Schedule {
     /// Whether it is time to try; `is_changed` where somebody has signed in since the last try.
     pub(super) fn is_due(&self, now: OffsetDateTime, life: Duration, left: Duration, is_changed: bool) -> bool {
-        left <= margin(life) && (is_changed || self.not_before.is_none_or(|at| now >= at))
+        // What is farther away than any pause was set before the clock was set back.
+        let is_time = |at: OffsetDateTime| now >= at || at - now > LONGEST_PAUSE;
+        left <= margin(life) && (is_changed || self.not_before.is_none_or(is_time))
     }
 
     /// It went well.
@@ -81,6 +83,7 @@ mod tests {
             assert!(schedule.is_due(at(pause), HOUR, MINUTE, false), "{pause}");
         }
         assert!(schedule.is_due(at(1), HOUR, MINUTE, true), "somebody signed in");
+        assert!(schedule.is_due(at(-3600), HOUR, MINUTE, false), "the clock was set back");
     }
 
     #[test]

@@ -1,13 +1,12 @@
 //! A chained session: a role assumed with the credentials of another session.
 
-use super::{Means, within_role_maximum};
+use super::{Means, mfa::Codes, within_role_maximum};
 use crate::{
-    context::Context,
     credentials::Credentials,
-    error::{Error, Kind, Result},
+    error::Result,
     session::{Chained, Session, SessionDuration},
-    sts::RoleRequest,
-    ui::{spinner::Spinner, terminal::Terminal},
+    sts::{Fault, FaultKind, RoleRequest},
+    ui::spinner::Spinner,
 };
 
 /// Gets credentials with those of the assumer.
@@ -20,15 +19,26 @@ pub(crate) fn credentials(
 ) -> Result<Credentials> {
     let region = means.region(session);
     let name = role_session_name(means, chained);
-    let code =
-        chained.mfa_device.as_ref().map(|device| mfa_code(means.context, session, device.as_str())).transpose()?;
     let wish = wish.map(|wish| cap(means, session, assumer, wish));
-    let spinner = Spinner::start(means.context, &format!("assuming the role of `{}`", session.alias));
-    let answer = within_role_maximum(means, session, wish, |duration| {
-        let request = RoleRequest { assumer, chained, role_session_name: &name, duration, mfa_code: code.as_deref() };
-        means.sts.assume_role(&region, &request)
-    })?;
-    drop(spinner);
+    let codes = chained.mfa_device.as_ref().map(|device| Codes::of(means.context, session, device.as_str()));
+    // Each step down takes another code: with a device, straight to what every role allows.
+    let to_an_hour = |wish| (wish > SessionDuration::HOUR).then_some(SessionDuration::HOUR);
+    let step = |wish: SessionDuration| if codes.is_some() { to_an_hour(wish) } else { wish.step_down() };
+    let ask = || {
+        within_role_maximum(means, session, wish, step, |duration| {
+            let code = codes.as_ref().map(Codes::next).transpose()?;
+            let _spinner = Spinner::start(means.context, &format!("assuming the role of `{}`", session.alias));
+            let request =
+                RoleRequest { assumer, chained, role_session_name: &name, duration, mfa_code: code.as_deref() };
+            means.sts.assume_role(&region, &request)
+        })
+    };
+    let ahead = means.sts.ahead();
+    let answer = match ask()? {
+        // Now that AWS's time is known, requests are signed by it.
+        Err(Fault { kind: FaultKind::ClockSkew, .. }) if means.sts.ahead() != ahead => ask()?,
+        answer => answer,
+    };
     answer.map_err(|fault| fault.explain(&means.hop(session, &region)))
 }
 
@@ -48,20 +58,4 @@ fn cap(means: &Means<'_>, session: &Session, assumer: &Credentials, wish: Sessio
         means.context.say(format!("`{alias}` gets {}: AWS allows chained roles no more", SessionDuration::HOUR));
     }
     wish.min(SessionDuration::HOUR)
-}
-
-/// The code that the person's MFA device shows: six digits (`AssumeRole`, parameter `TokenCode`).
-fn mfa_code(context: &Context, session: &Session, device: &str) -> Result<String> {
-    let cannot = || Error::new(format!("cannot get credentials for `{}`", session.alias));
-    let terminal = Terminal::open(context).ok_or_else(|| {
-        cannot()
-            .because(format!("it needs a code of {device}, and there is no terminal to ask on"))
-            .hint(format!("on a terminal, run: leapp login {}", session.alias))
-            .kind(Kind::NeedsPerson)
-    })?;
-    let code = terminal.ask(&format!("MFA code of {device}: "))?;
-    if code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Ok(code);
-    }
-    Err(cannot().because("an MFA code has six digits"))
 }

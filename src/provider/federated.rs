@@ -108,7 +108,7 @@ fn redeem(
     let region = means.region(session);
     let wish = wish.or_else(|| assertion.session_duration());
     let _spinner = Spinner::start(means.context, &format!("getting credentials of `{}`", session.alias));
-    within_role_maximum(means, session, wish, |duration| {
+    within_role_maximum(means, session, wish, SessionDuration::step_down, |duration| {
         let request = SamlRequest {
             role: &federated.role_arn,
             provider: &federated.idp_arn,

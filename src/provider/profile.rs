@@ -52,7 +52,7 @@ pub(crate) fn check(
     wish: Option<SessionDuration>,
 ) -> Result<()> {
     let (alias, name) = (&session.alias, source.source_profile.as_str());
-    let another = format!("to take another one, run: leapp session edit {alias} --source-profile NAME");
+    let another = format!("to take another one: leapp session edit {alias} --source-profile NAME");
     if files.profile(name).is_none() {
         return Err(files.no_profile(name).within(what(session, source)).hint(another));
     }
@@ -109,8 +109,9 @@ pub(crate) fn credentials(
         }
         Origin::Calls => calls(means, files, session, source, None),
     }?;
-    if credentials.time_left(now).is_zero() {
-        return Err(Error::new(what(session, source)).because("what the profile yields has ended already"));
+    if credentials.time_left(means.context.now()).is_zero() {
+        return Err(Error::new(what(session, source))
+            .because("what the profile yields has ended already, by this machine's clock"));
     }
     Ok(credentials)
 }
@@ -141,7 +142,9 @@ fn calls(
             (FaultKind::AccessDenied, Some(name), _) => error.hint(format!(
                 "profile `{name}` has an mfa_serial, which only a chained session asks a code of: make it one, with mfa_device"
             )),
-            (FaultKind::Other, _, Some(name)) => error.hint(format!("run: aws sso login --profile {name}")),
+            (FaultKind::Other, _, Some(name)) => {
+                error.hint(format!("run: aws sso login --profile {}", shell_words::quote(name)))
+            }
             _ => error,
         }
     })
@@ -201,7 +204,10 @@ fn can_be_started_from(walked: &[(&str, &Properties)]) -> Result<()> {
     let Some((name, last)) = walked.last() else { return Ok(()) };
     if has(last, "login_session") {
         return Err(Error::new(format!("profile `{name}` is one of `aws login`, which leapp does not read")).hint(
-            format!("put into a profile of another name: credential_process = aws configure export-credentials --profile {name}"),
+            format!(
+                "put into a profile of another name: credential_process = aws configure export-credentials --profile {}",
+                shell_words::quote(name)
+            ),
         ));
     }
     let ambient = |source: &&str| ["environment", "ecscontainer"].contains(&source.to_lowercase().as_str());

@@ -4,11 +4,18 @@
 
 use std::time::Duration;
 
-use super::flaw::Flaw;
+use super::{
+    clock::Skew,
+    flaw::Flaw,
+    way::{SET_CLOCK, Way},
+};
 use crate::{
     error::{Error, Kind},
-    session::{ProfileName, Session, Source, span},
+    session::{Chained, ProfileName, Region, RoleArn, Session, Source, span},
 };
+
+/// The most that is shown of what STS said, in characters.
+const MAX_MESSAGE: usize = 1000;
 
 /// Why STS gave no credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,8 +29,16 @@ pub struct Fault {
 /// The kinds of failure that ask for different things of the person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultKind {
-    /// No connection: refused, no such host, no route, TLS.
+    /// No connection: refused, no route, TLS.
     Unreachable,
+    /// No such host, or nobody to ask for it.
+    UnknownHost,
+    /// The proxy leads nowhere.
+    NoTunnel,
+    /// A certificate that nobody who is trusted has issued, or another host's.
+    UntrustedCertificate,
+    /// A certificate whose time has not come, or is over, by this machine's clock.
+    OutdatedCertificate,
     /// No answer in time.
     Silent,
     /// STS has a problem of its own (5xx).
@@ -44,8 +59,12 @@ pub enum FaultKind {
     AccessDenied,
     /// The code of the MFA device is wrong.
     WrongMfaCode,
-    /// The assumer's credentials are not known.
+    /// The access key that the call was signed with is not known.
     UnknownKey,
+    /// The session token that came with it is not good where it went.
+    UnknownToken,
+    /// The secret access key does not belong to the access key.
+    BadSignature,
     /// Policies and tags together are too large.
     PolicyTooLarge,
     /// STS is not enabled in the region.
@@ -57,13 +76,19 @@ pub enum FaultKind {
 }
 
 impl Fault {
-    /// The message comes from outside: its lines become one, or it could write hints of its own.
+    /// The message comes from outside: its lines become one, or it could write hints of its own; and it is bounded.
     pub(super) fn new(kind: FaultKind, message: impl AsRef<str>) -> Self {
-        Self { kind, message: message.as_ref().split_whitespace().collect::<Vec<_>>().join(" ") }
+        let message = message.as_ref();
+        let end = message.char_indices().nth(MAX_MESSAGE).map_or(message.len(), |(end, _)| end);
+        let mut shown = message[..end].split_whitespace().collect::<Vec<_>>().join(" ");
+        if end < message.len() {
+            shown.push('…');
+        }
+        Self { kind, message: shown }
     }
 
     /// Reads STS's code and message.
-    pub(super) fn of(code: &str, message: &str, status: u16) -> Self {
+    pub fn of(code: &str, message: &str, status: u16) -> Self {
         let has = |part: &str| message.contains(part);
         let kind = match code {
             "ExpiredTokenException" | "ExpiredToken" => FaultKind::Expired,
@@ -80,11 +105,15 @@ impl Fault {
                 FaultKind::WrongMfaCode
             }
             "AccessDenied" | "AccessDeniedException" => FaultKind::AccessDenied,
-            "InvalidClientTokenId" | "UnrecognizedClientException" => FaultKind::UnknownKey,
-            "RequestExpired" | "RequestTimeTooSkewed" => FaultKind::ClockSkew,
-            "SignatureDoesNotMatch" if has("Signature expired") || has("Signature not yet current") => {
+            "InvalidClientTokenId" => FaultKind::UnknownKey,
+            "UnrecognizedClient" | "UnrecognizedClientException" => FaultKind::UnknownToken,
+            "RequestExpired" | "RequestTimeTooSkewed" | "RequestInTheFuture" => FaultKind::ClockSkew,
+            "SignatureDoesNotMatch" | "InvalidSignatureException" | "AuthFailure"
+                if has("Signature expired") || has("Signature not yet current") =>
+            {
                 FaultKind::ClockSkew
             }
+            "SignatureDoesNotMatch" | "InvalidSignatureException" | "IncompleteSignature" => FaultKind::BadSignature,
             "Throttling" | "ThrottlingException" | "RequestLimitExceeded" | "TooManyRequestsException" => {
                 FaultKind::Throttled
             }
@@ -106,44 +135,77 @@ impl Fault {
         let session = hop.session;
         let alias = &session.alias;
         let error = Error::new(hop.what()).because(self.why(hop));
-        let edit = |field: &str| format!("run: leapp session edit {alias} --{field}");
+        if let Some(skew) = hop.skew.filter(|skew| self.may_be_for_the_clock() && skew.is_too_far()) {
+            return error.hint(format!("{skew}, and AWS takes nothing that is off by more than 5m")).hint(SET_CLOCK);
+        }
         match self.kind {
-            FaultKind::Unreachable => error
-                .hint("check the network, HTTPS_PROXY and AWS_ENDPOINT_URL_STS, and try again")
-                .hint(edit("region REGION")),
+            FaultKind::Unreachable
+            | FaultKind::UnknownHost
+            | FaultKind::NoTunnel
+            | FaultKind::UntrustedCertificate
+            | FaultKind::OutdatedCertificate => hop.way.remedy(self.kind, error),
             FaultKind::Silent => error
                 .hint("check the network and HTTPS_PROXY, and try again")
                 .hint("to wait longer, in the config: timeout = \"60s\""),
-            FaultKind::Broken => {
-                error.hint("AWS's own trouble: try again in a while, or in another region").hint(edit("region REGION"))
-            }
+            FaultKind::Broken => error.hint("AWS's own trouble: try again in a while"),
             FaultKind::Throttled => error.hint("too many requests for this account: try again in a while"),
             FaultKind::NotSts => {
                 error.hint("sign in to the network you are on (a captive portal?), or check HTTPS_PROXY")
             }
-            FaultKind::DurationTooLong => error.hint(edit("duration 1h")),
-            FaultKind::Expired | FaultKind::UnknownKey => error.hint(hop.renewal()),
+            FaultKind::DurationTooLong => error.hint(hop.shorter()),
+            FaultKind::Expired | FaultKind::UnknownKey | FaultKind::UnknownToken | FaultKind::BadSignature => {
+                self.cause().into_iter().fold(error, Error::hint).hint(hop.renewal())
+            }
             FaultKind::InvalidAssertion(flaw) => match &session.source {
                 Source::Federated(federated) => flaw.remedy(error, alias, &federated.idp_arn),
                 Source::Chained(_) | Source::Profile(_) => error.hint(hop.renewal()),
             },
             FaultKind::RejectedByProvider => error.hint("ask who runs the identity provider: it refused the sign-in"),
-            FaultKind::AccessDenied => error.hint(hop.permission()),
+            FaultKind::AccessDenied => hop.permission().into_iter().fold(error, Error::hint),
             FaultKind::WrongMfaCode => {
                 error.hint("enter the code that the device shows now; each is good once").kind(Kind::NeedsPerson)
             }
             FaultKind::PolicyTooLarge => error.hint(format!("make policy, policy_arns or tags of `{alias}` smaller")),
-            FaultKind::RegionDisabled => error
-                .hint("enable STS for that region in the account settings of IAM, or name another region")
-                .hint(edit("region REGION")),
-            FaultKind::ClockSkew => error.hint("set this machine's clock, and try again"),
+            FaultKind::RegionDisabled => hop.another_region().into_iter().fold(
+                error.hint("enable STS for that region in the account settings of IAM, or ask that of another one"),
+                Error::hint,
+            ),
+            FaultKind::ClockSkew if hop.skew.is_some() => {
+                error.hint("this machine's clock is right: was the request held up on its way? check HTTPS_PROXY")
+            }
+            FaultKind::ClockSkew => error.hint(SET_CLOCK),
             FaultKind::Other => error,
         }
     }
 
+    /// How it comes that STS does not take the credentials of a call.
+    fn cause(&self) -> Option<&'static str> {
+        match self.kind {
+            FaultKind::UnknownKey => {
+                Some("its access key was deleted or deactivated, or is of another partition than the role")
+            }
+            FaultKind::UnknownToken => {
+                Some("its session token is of another partition, or of a region that the account has not enabled")
+            }
+            FaultKind::BadSignature => Some(
+                "its secret access key does not belong to its access key id, or a proxy changes requests on their way",
+            ),
+            _ => None,
+        }
+    }
+
+    /// Whether a clock that is off brings such a fault about.
+    fn may_be_for_the_clock(&self) -> bool {
+        matches!(self.kind, FaultKind::ClockSkew | FaultKind::BadSignature | FaultKind::Expired)
+    }
+
     fn why(&self, hop: &Hop<'_>) -> String {
         match self.kind {
-            FaultKind::Unreachable => format!("{} cannot be reached: {}", hop.endpoint, self.message),
+            FaultKind::Unreachable
+            | FaultKind::UnknownHost
+            | FaultKind::NoTunnel
+            | FaultKind::UntrustedCertificate
+            | FaultKind::OutdatedCertificate => hop.way.end(self.kind, &hop.endpoint, &self.message),
             FaultKind::Silent => {
                 format!("{} did not answer in the {} that STS may take", hop.endpoint, span(hop.timeout))
             }
@@ -164,6 +226,10 @@ pub struct Hop<'a> {
     pub timeout: Duration,
     /// The profile that the session's assumer takes its credentials from, where it does.
     pub assumer_profile: Option<&'a ProfileName>,
+    /// What the environment says of the way there.
+    pub way: Way,
+    /// How far AWS's clock is from this machine's, where its last answer says so.
+    pub skew: Option<Skew>,
 }
 
 impl Hop<'_> {
@@ -178,31 +244,62 @@ impl Hop<'_> {
     }
 
     /// What must be allowed, where STS says that it is not.
-    fn permission(&self) -> String {
+    fn permission(&self) -> Vec<String> {
         match &self.session.source {
-            Source::Federated(federated) => format!(
+            Source::Federated(federated) => vec![format!(
                 "the trust policy of {} must allow sts:AssumeRoleWithSAML to {}",
                 federated.role_arn, federated.idp_arn
-            ),
+            )],
             Source::Chained(chained) => {
                 let (who, whose) = match self.assumer_profile {
                     Some(_) => ("user or role", "its"),
                     None => ("role", "that role's"),
                 };
                 let external_id = if chained.external_id.is_some() { " with this external id" } else { "" };
-                format!(
+                let allow = format!(
                     "the trust policy of {} must allow sts:AssumeRole to the {who} of `{}`{external_id}, and {whose} own policies must allow it too",
                     chained.role_arn, chained.assumer
-                )
+                );
+                std::iter::once(allow).chain(self.conditions(chained)).collect()
             }
-            Source::Profile(profile) => format!(
+            Source::Profile(profile) => vec![format!(
                 "the trust policy of the role of profile `{0}` must allow it to whom `{0}` starts from",
                 profile.source_profile
-            ),
+            )],
         }
     }
 
-    /// What gets new credentials in place of those that the call was made with, which ended or are not known.
+    /// What a trust policy may ask for that this session does not send.
+    fn conditions(&self, chained: &Chained) -> Vec<String> {
+        let alias = &self.session.alias;
+        let missing = [
+            (chained.external_id.is_none(), "an external id", "--external-id ID"),
+            (chained.mfa_device.is_none(), "an MFA device", "--mfa-device ARN"),
+        ];
+        let add = |(_, what, flag)| format!("if it asks for {what}, add it: leapp session edit {alias} {flag}");
+        missing.into_iter().filter(|(is_missing, ..)| *is_missing).map(add).collect()
+    }
+
+    /// What asks STS in the region that every account of the partition has, where the region decides who is asked.
+    fn another_region(&self) -> Option<String> {
+        let home = self.session.role_arn().map_or_else(Region::default, RoleArn::home_region);
+        let edit = || format!("run: leapp session edit {} --region {home}", self.session.alias);
+        self.way.endpoint.is_none().then(edit)
+    }
+
+    /// What asks for credentials of a shorter life. STS took none of an hour, so that less is left to try.
+    fn shorter(&self) -> String {
+        match &self.session.source {
+            Source::Profile(profile) => {
+                format!("in profile `{}` or the one behind it: duration_seconds = 900", profile.source_profile)
+            }
+            Source::Federated(_) | Source::Chained(_) => {
+                format!("run: leapp session edit {} --duration 15m", self.session.alias)
+            }
+        }
+    }
+
+    /// What gets new credentials in place of those that the call was made with, which STS does not take.
     fn renewal(&self) -> String {
         let profile = match &self.session.source {
             Source::Profile(profile) => Some(&profile.source_profile),

@@ -60,16 +60,16 @@ impl Flaw {
                     "{provider} must have your identity provider's current metadata, with the certificate that it signs with"
                 ))
                 .hint(format!(
-                    "in IAM, run: aws iam update-saml-provider --saml-provider-arn {provider} --saml-metadata-document file://METADATA.xml"
+                    "with that saved as METADATA.xml, run: aws iam update-saml-provider --saml-provider-arn {provider} --saml-metadata-document file://METADATA.xml"
                 ))
-                .hint(format!("if you sign in at another one, run: leapp session edit {alias} --idp-arn PROVIDER_ARN")),
+                .hint(format!("if you sign in at another one: leapp session edit {alias} --idp-arn PROVIDER_ARN")),
             Self::NoProvider => {
-                error.hint(format!("{provider} is not in IAM; run: leapp session edit {alias} --idp-arn PROVIDER_ARN"))
+                error.hint(format!("{provider} is not in IAM; name one that is: leapp session edit {alias} --idp-arn PROVIDER_ARN"))
             }
             Self::Encryption => error
                 .hint(format!("{provider} must have the private key to the certificate that your identity provider encrypts for"))
                 .hint(format!(
-                    "in IAM, run: aws iam update-saml-provider --saml-provider-arn {provider} --add-private-key file://KEY.pem"
+                    "with that saved as KEY.pem, run: aws iam update-saml-provider --saml-provider-arn {provider} --add-private-key file://KEY.pem"
                 ))
                 .hint("or have the identity provider's application encrypt no assertions"),
             Self::Address => {
@@ -106,7 +106,7 @@ mod tests {
             (
                 "Specified provider doesn't exist (Service: AWSOpenIdDiscoveryService; Status Code: 400; \
                  Error Code: AuthSamlManifestNotFoundException)",
-                "run: leapp session edit corp --idp-arn PROVIDER_ARN",
+                "name one that is: leapp session edit corp --idp-arn PROVIDER_ARN",
             ),
             ("Could not decrypt SAML assertion", "--add-private-key file://KEY.pem"),
             ("Response does not contain the required audience.", "the audience of AWS"),

@@ -6,7 +6,7 @@ use aws_smithy_runtime_api::client::{http::HttpConnector as _, orchestrator::Htt
 use aws_smithy_types::byte_stream::ByteStream;
 use zeroize::Zeroizing;
 
-use super::{http, innermost};
+use super::{failure::innermost, http};
 use crate::{
     context::Context,
     error::{Error, Result},

@@ -1,6 +1,6 @@
 //! One HTTP connector for all calls of a run, so that the hops of a chain share their connections.
 
-use std::{path::Path, time::Duration};
+use std::{fmt, path::Path, time::Duration};
 
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_http_client::{
@@ -8,11 +8,19 @@ use aws_smithy_http_client::{
     proxy::ProxyConfig,
     tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
 };
-use aws_smithy_runtime_api::client::http::{
-    HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn,
+use aws_smithy_runtime_api::client::{
+    http::{
+        HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+        http_client_fn,
+    },
+    orchestrator::{HttpRequest, HttpResponse},
+    result::ConnectorError,
 };
+use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream};
 use rustls_pki_types::{CertificateDer, pem::PemObject as _};
+use time::OffsetDateTime;
 
+use super::clock::{LastSkew, Skew};
 use crate::{
     context::Context,
     error::{Error, Result},
@@ -23,15 +31,84 @@ use crate::{
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(3100);
 /// The largest CA bundle that is read; Debian's has 220 KB.
 const MAX_BUNDLE: u64 = 8 << 20;
+/// The largest answer that is read, in bytes; those of AWS have a few thousand.
+const MAX_ANSWER: u64 = 1 << 20;
 
 /// The client for calls to `endpoint`; none of them takes longer than `read_timeout` to answer.
 ///
 /// The proxy is that of `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`; the certificates are those of
 /// `AWS_CA_BUNDLE`, else the system's. TLS is set up only where something speaks it: reading the system's
 /// certificates takes longer than a call to an STS on this machine.
-pub(super) fn client(context: &Context, endpoint: Option<&str>, read_timeout: Duration) -> Result<SharedHttpClient> {
-    let connector = connector(context, endpoint, read_timeout)?;
+///
+/// Answers are read whole, within [`MAX_ANSWER`], and what they say of the time is noted in `skew`.
+pub(super) fn client(
+    context: &Context,
+    endpoint: Option<&str>,
+    read_timeout: Duration,
+    skew: &LastSkew,
+) -> Result<SharedHttpClient> {
+    let inner = connector(context, endpoint, read_timeout)?;
+    let connector = SharedHttpConnector::new(Bounded { inner, clock: context.clock(), skew: skew.clone() });
     Ok(http_client_fn(move |_, _| connector.clone()))
+}
+
+/// A connector that bounds answers: the SDK itself takes as much as it is sent.
+#[derive(Debug)]
+struct Bounded {
+    inner: SharedHttpConnector,
+    clock: fn() -> OffsetDateTime,
+    skew: LastSkew,
+}
+
+impl HttpConnector for Bounded {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let (answer, clock, skew, sent) = (self.inner.call(request), self.clock, self.skew.clone(), (self.clock)());
+        HttpConnectorFuture::new(async move {
+            let answer = answer.await?;
+            skew.note(Skew::of(answer.headers(), sent, clock()));
+            whole(answer).await
+        })
+    }
+}
+
+/// Why there is no whole answer.
+#[derive(Debug)]
+pub(super) enum BadAnswer {
+    /// It is larger than any of AWS's.
+    TooLarge,
+    /// The connection ended within it.
+    BreaksOff,
+}
+
+impl std::error::Error for BadAnswer {}
+
+impl fmt::Display for BadAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLarge => write!(f, "its answer is larger than {MAX_ANSWER} bytes"),
+            Self::BreaksOff => f.write_str("its answer breaks off"),
+        }
+    }
+}
+
+/// An answer with all of its body in memory.
+async fn whole(mut answer: HttpResponse) -> Result<HttpResponse, ConnectorError> {
+    let too_large = || ConnectorError::user(BadAnswer::TooLarge.into());
+    let body = std::mem::replace(answer.body_mut(), SdkBody::taken());
+    if body.content_length().is_some_and(|length| length > MAX_ANSWER) {
+        return Err(too_large());
+    }
+    let (mut pieces, mut bytes) = (ByteStream::new(body), Vec::new());
+    while let Some(piece) = pieces.next().await {
+        // Another attempt may bring all of it.
+        let piece = piece.map_err(|_| ConnectorError::io(BadAnswer::BreaksOff.into()))?;
+        if (bytes.len() + piece.len()) as u64 > MAX_ANSWER {
+            return Err(too_large());
+        }
+        bytes.extend_from_slice(&piece);
+    }
+    *answer.body_mut() = bytes.into();
+    Ok(answer)
 }
 
 /// As [`client`], for a request that the SDK does not make.
@@ -66,7 +143,7 @@ fn has_tls_proxy(context: &Context) -> bool {
 fn trust_store(context: &Context) -> Result<TrustStore> {
     let Some(path) = context.environment().get_os("AWS_CA_BUNDLE") else { return Ok(TrustStore::default()) };
     let named = format!("cannot use AWS_CA_BUNDLE ({})", path.display());
-    let cannot = |why: &dyn std::fmt::Display| Error::new(named.clone()).because(why);
+    let cannot = |why: &dyn fmt::Display| Error::new(named.clone()).because(why);
     let pem = files::read_bounded(Path::new(path), MAX_BUNDLE)
         .map_err(|error| cannot(&error))?
         .ok_or_else(|| cannot(&"there is no such file"))?;

@@ -11,13 +11,18 @@ use aws_credential_types::{
 use aws_runtime::env_config::file::EnvConfigFiles;
 use aws_sdk_sts::{
     config::{Region as SdkRegion, SharedHttpClient, timeout::TimeoutConfig},
-    error::SdkError,
+    error::{ConnectorError, SdkError},
     operation::{assume_role::AssumeRoleError, assume_role_with_web_identity::AssumeRoleWithWebIdentityError},
 };
 use aws_smithy_async::rt::sleep::TokioSleep;
 use time::OffsetDateTime;
 
-use super::{Fault, FaultKind, HttpResponse, Sts, fault_of, http, retries, sdk_credentials};
+use super::{
+    Fault, FaultKind, HttpResponse, Sts,
+    failure::{chain, fault_of, fault_of_connection},
+    http, retries, sdk_credentials,
+    surroundings::{self, is_true},
+};
 use crate::{aws_files::AwsFiles, credentials::Credentials, error::Result, secret::Secret, session::Region};
 
 /// The profile, and the name of the credential source, that stand for credentials that leapp has got already.
@@ -41,14 +46,15 @@ impl Sts<'_> {
     /// # Errors
     /// A [`Fault`] where it yields nothing; the outer error where nothing could be set up.
     pub(crate) fn profile(&self, request: &ProfileRequest<'_>) -> Result<Result<Credentials, Fault>> {
+        surroundings::check_endpoints_of_sdk(self.context)?;
         let config = ProviderConfig::empty()
             .with_region(Some(SdkRegion::new(request.region.to_string())))
             .with_http_client(self.http_client_for_profiles()?)
             .with_sleep_impl(TokioSleep::new())
             .with_retry_config(retries())
             .with_timeout_config(TimeoutConfig::disabled())
-            .with_use_fips(Some(self.is_true("AWS_USE_FIPS_ENDPOINT")))
-            .with_use_dual_stack(Some(self.is_true("AWS_USE_DUALSTACK_ENDPOINT")));
+            .with_use_fips(Some(is_true(self.context, "AWS_USE_FIPS_ENDPOINT")))
+            .with_use_dual_stack(Some(is_true(self.context, "AWS_USE_DUALSTACK_ENDPOINT")));
         let mut provider = ProfileFileCredentialsProvider::builder()
             .configure(&config)
             .profile_files(contents(request))
@@ -57,7 +63,11 @@ impl Sts<'_> {
             provider = provider.with_custom_provider(GIVEN, sdk_credentials(given));
         }
         let provider = provider.build();
-        Ok(match self.within_budget(provider.provide_credentials())? {
+        let answer = self.within_budget(provider.provide_credentials(), |answer| match answer {
+            Some(Ok(_)) => format!("profile `{}` yielded credentials", request.profile),
+            _ => format!("profile `{}` yielded nothing", request.profile),
+        })?;
+        Ok(match answer {
             None => Err(self.silence()),
             Some(Ok(credentials)) => Ok(self.profile_credentials(&credentials)),
             Some(Err(error)) => Err(fault_of_profile(&error)),
@@ -67,7 +77,9 @@ impl Sts<'_> {
     /// Calls for a profile may go elsewhere than to STS: where that is asked without TLS, those still need it.
     fn http_client_for_profiles(&self) -> Result<SharedHttpClient> {
         match Self::endpoint_override(self.context) {
-            Some(url) if url.starts_with("http://") => http::client(self.context, None, self.attempt_timeout()),
+            Some(url) if url.starts_with("http://") => {
+                http::client(self.context, None, self.attempt_timeout(), &self.skew)
+            }
             _ => Ok(self.engine()?.http.clone()),
         }
     }
@@ -77,7 +89,7 @@ impl Sts<'_> {
             access_key_id: credentials.access_key_id().to_owned(),
             secret_access_key: Secret::new(credentials.secret_access_key()),
             session_token: credentials.session_token().filter(|token| !token.is_empty()).map(Secret::new),
-            expiration: credentials.expiry().map(OffsetDateTime::from),
+            expiration: credentials.expiry().and_then(|end| OffsetDateTime::from(end).checked_sub(self.ahead())),
             issued: self.context.now(),
             arn: String::new(),
         }
@@ -100,17 +112,17 @@ fn fault_of_profile(error: &CredentialsError) -> Fault {
         return Fault::new(FaultKind::Other, "the profile has nothing that credentials could come from");
     }
     let mut reason: &(dyn std::error::Error + 'static) = error;
-    loop {
-        if let Some(error) = reason.downcast_ref::<SdkError<AssumeRoleError, HttpResponse>>() {
+    for inner in chain(error) {
+        if let Some(error) = inner.downcast_ref::<SdkError<AssumeRoleError, HttpResponse>>() {
             return fault_of(error);
         }
-        if let Some(error) = reason.downcast_ref::<SdkError<AssumeRoleWithWebIdentityError, HttpResponse>>() {
+        if let Some(error) = inner.downcast_ref::<SdkError<AssumeRoleWithWebIdentityError, HttpResponse>>() {
             return fault_of(error);
         }
-        match reason.source() {
-            Some(source) => reason = source,
-            None => break,
+        if let Some(error) = inner.downcast_ref::<ConnectorError>() {
+            return fault_of_connection(error);
         }
+        reason = inner;
     }
     let said = reason.to_string();
     Fault::new(FaultKind::Other, said.strip_prefix("ProfileFile provider could not be built: ").unwrap_or(&said))

@@ -77,9 +77,9 @@ fn what_is_too_large_to_be_read_again_is_not_kept() {
     let place = Place::new();
     let context = place.context();
     let vault = Vault::open(&context, &place.settings).expect("made");
-    vault.put(&name("a"), &[b'x'; 250_000]).expect("put");
+    vault.put(&name("a"), &vec![b'x'; 250_000]).expect("put");
     assert_eq!(vault.get(&name("a")).expect("fine").expect("there").len(), 250_000);
-    let error = vault.put(&name("a"), &[b'x'; 263_000]).expect_err("too large");
+    let error = vault.put(&name("a"), &vec![b'x'; 263_000]).expect_err("too large");
     assert_eq!(error.which(), Kind::NotKept);
     assert_eq!(vault.get(&name("a")).expect("fine").expect("the one before").len(), 250_000);
 }

@@ -13,7 +13,7 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    harness::{Home, bed, fail, succeed, text, wait_until},
+    harness::{Home, bed, fail, fail_by_fault, succeed, text, wait_until},
     sign_in::desk::{Desk, Display},
 };
 
@@ -136,7 +136,7 @@ fn what_goes_wrong_is_said_in_bounded_time() {
         (nobody, "Connection refused"),
     ] {
         let start = Instant::now();
-        let said = fail(1, console(&home, &["corp", "--print"]).env("AWS_ENDPOINT_URL_SIGNIN", &peer));
+        let said = fail_by_fault(1, console(&home, &["corp", "--print"]).env("AWS_ENDPOINT_URL_SIGNIN", &peer));
         assert!(start.elapsed() < Duration::from_secs(10), "{why}: {:?}", start.elapsed());
         assert!(said.starts_with("leapp: cannot sign in to the console as `corp`: http://127.0.0.1:"), "{said}");
         assert!(said.contains(why) && !said.contains("Session="), "{why}: {said}");

@@ -147,10 +147,10 @@ fn a_command_in_the_place_of_the_session_is_told_apart() {
     home.sign_in("corp");
     fs::write(home.path(".leapp"), "corp\n").expect("written");
     let said = || fail(125, home.leapp(["exec", "sh", "-c", "echo $A"]).current_dir(home.path("")));
-    let hints = "leapp: there is no session `sh`\n  run: leapp list\n  run: leapp exec";
-    assert_eq!(said(), format!("{hints} SESSION -- sh -c 'echo $A'\n"));
+    let hints = "leapp: there is no session `sh`\n  run: leapp list\n ";
+    assert_eq!(said(), format!("{hints} to run a program, name a session: leapp exec SESSION -- sh -c 'echo $A'\n"));
     succeed(home.leapp(["allow"]).current_dir(home.path("")));
-    assert_eq!(said(), format!("{hints} -- sh -c 'echo $A'\n"));
+    assert_eq!(said(), format!("{hints} run: leapp exec -- sh -c 'echo $A'\n"));
     assert!(!fail(125, &mut home.leapp(["exec", "no-such-thing", "x"])).contains("exec SESSION"));
 }
 

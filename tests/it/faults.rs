@@ -7,7 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::harness::{Home, assertion, bed, fail, run_with_input, text};
+use crate::{
+    harness::{Home, assertion, bed, fail, fail_with_input, run_with_input, text},
+    remedies::{self, Then},
+};
 
 /// Signs in to `corp` against a fault at STS.
 fn faulty(fault: &str) -> (String, Duration) {
@@ -15,9 +18,13 @@ fn faulty(fault: &str) -> (String, Duration) {
     home.sts_path = fault.into();
     let response = assertion(&[]);
     let start = Instant::now();
-    let output = run_with_input(&mut home.leapp(["login", "corp", "--saml-response", "-"]), &response);
+    let mut login = home.leapp(["login", "corp", "--saml-response", "-"]);
+    let output = run_with_input(&mut login, &response);
+    let time = start.elapsed();
     assert!(!output.status.success());
-    (text(&output.stderr), start.elapsed())
+    let said = text(&output.stderr);
+    remedies::carry_out(&login, &response, &said, Then::Again);
+    (said, time)
 }
 
 /// A message that names the session, the role and something to do.
@@ -138,12 +145,14 @@ fn each_refusal_of_sts_says_what_to_fix() {
     let cases = [
         ("/fault/regiondisabled", "RegionDisabledException", "enable STS for that region"),
         ("/fault/idprejected", "IDPRejectedClaim", "ask who runs the identity provider"),
-        ("/clock/+420", "ExpiredToken", "run: leapp login corp"),
+        ("/clock/+420", "ExpiredToken", "this machine's clock is 7m behind AWS's"),
+        ("/clock/+420", "ExpiredToken", "sudo timedatectl set-ntp true"),
     ];
     for (fault, code, remedy) in cases {
         let (said, _) = faulty(fault);
         names_session_and_hop(&said);
         assert!(said.contains(code) && said.contains(remedy), "{fault}: {said}");
+        assert!(!said.contains("leapp login"), "{fault}: {said}");
     }
 }
 
@@ -153,9 +162,7 @@ fn with_assertion(options: &[&str]) -> String {
     // A tampered response offers a role that was never signed for.
     home.add_config(&crate::harness::federated("tampered", "ssp", "arn:aws:iam::111122223333:role/Tampered", ""));
     let session = if options == ["--tamper"] { "tampered" } else { "corp" };
-    let output = run_with_input(&mut home.leapp(["login", session, "--saml-response", "-"]), &assertion(options));
-    assert_eq!(output.status.code(), Some(1), "{options:?}");
-    text(&output.stderr)
+    fail_with_input(1, &mut home.leapp(["login", session, "--saml-response", "-"]), &assertion(options))
 }
 
 #[test]

@@ -12,6 +12,8 @@ use std::{
 
 use tempfile::TempDir;
 
+use crate::remedies::{self, Then};
+
 /// A variable of the bed.
 ///
 /// # Panics
@@ -152,6 +154,7 @@ impl Home {
         log.lines()
             .filter_map(|line| serde_json::from_str::<Request>(line).ok())
             .filter(|request| request["tag"] == self.tag.as_str())
+            .filter(|request| !remedies::asked(&self.tag, request["time"].as_f64().unwrap_or_default()))
             .collect()
     }
 
@@ -263,11 +266,31 @@ pub fn succeed(command: &mut Command) -> String {
     text(&output.stdout)
 }
 
-/// Runs a command that must fail with this exit code, and gives its standard error, where no secret may be.
+/// Runs a command that must fail with this exit code, and gives its standard error, where no secret may be. What it says
+/// to run is run.
 #[track_caller]
 pub fn fail(code: i32, command: &mut Command) -> String {
     let output = searched(command.output().expect("started"));
     assert_eq!(output.status.code(), Some(code), "{}\n{}", text(&output.stdout), text(&output.stderr));
+    remedies::carry_out(command, b"", &text(&output.stderr), Then::Again);
+    text(&output.stderr)
+}
+
+/// As [`fail`], where a fault at the other end goes on, whatever is done here.
+#[track_caller]
+pub fn fail_by_fault(code: i32, command: &mut Command) -> String {
+    let output = searched(command.output().expect("started"));
+    assert_eq!(output.status.code(), Some(code), "{}\n{}", text(&output.stdout), text(&output.stderr));
+    remedies::carry_out(command, b"", &text(&output.stderr), Then::Nothing);
+    text(&output.stderr)
+}
+
+/// As [`fail`], for a command that reads `input`.
+#[track_caller]
+pub fn fail_with_input(code: i32, command: &mut Command, input: &[u8]) -> String {
+    let output = run_with_input(command, input);
+    assert_eq!(output.status.code(), Some(code), "{}\n{}", text(&output.stdout), text(&output.stderr));
+    remedies::carry_out(command, input, &text(&output.stderr), Then::Again);
     text(&output.stderr)
 }
 

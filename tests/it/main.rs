@@ -3,7 +3,9 @@
 #![allow(clippy::disallowed_methods, reason = "a test asks the bed's environment directly")]
 #![allow(unreachable_pub, reason = "what the harness offers is for the modules beside it")]
 
+mod answers;
 mod clients;
+mod clocks;
 mod console;
 mod credential_process;
 mod env;
@@ -18,9 +20,11 @@ mod named_profiles;
 mod profile;
 mod quoting;
 mod refresh;
+mod remedies;
 mod secrets;
 mod session;
 mod shells;
 mod sign_in;
 mod status;
+mod stub;
 mod vault;

@@ -322,7 +322,7 @@ fn a_profile_that_would_be_another_account_is_not_written() {
     fs::write(credentials_file(&home), mine).expect("written");
     let refused = "leapp: cannot write named profiles: `my prod` (aws_access_key_id, line 4) has credentials of its own in \
                    ~/.aws/credentials, and AWS SDKs go by those\n  take them out of [my prod] at ~/.aws/credentials:4, or \
-                   for another name run: leapp session edit prod --profile NAME\n  to write them all the same, run: \
+                   take another name: leapp session edit prod --profile NAME\n  to write them all the same, run: \
                    leapp profile sync --force\n";
     assert_eq!(fail(2, &mut home.leapp(["profile", "sync"])), refused);
     assert_eq!(fail(2, &mut home.leapp(["profile", "sync", "--dry-run"])), refused);

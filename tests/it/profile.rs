@@ -456,7 +456,7 @@ fn a_profile_session_is_kept_in_the_config_like_any_other() {
     let added = said(&mut home.leapp(["session", "add", "profile", "base", "--source-profile", "work"]));
     assert_eq!(
         added,
-        "leapp: added `base` to ~/.config/leapp/config.toml\nleapp: to use it, run: leapp exec base -- COMMAND\n"
+        "leapp: added `base` to ~/.config/leapp/config.toml\nleapp: to use it: leapp exec base -- COMMAND\n"
     );
     let json: serde_json::Value =
         serde_json::from_str(&succeed(&mut home.leapp(["session", "show", "base", "--json"]))).expect("JSON");

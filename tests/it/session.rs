@@ -98,9 +98,9 @@ fn without_a_terminal_one_error_names_all_that_is_missing() {
     assert!(federated.err.contains("missing is: --saml-url, --role-arn\n"), "{federated:?}");
     let chained = home.leapp(&["session", "add", "chained"]);
     assert!(
-        chained
-            .err
-            .contains("missing is: NAME, --assumer, --role-arn\n  run: leapp session add chained NAME --assumer"),
+        chained.err.contains(
+            "missing is: NAME, --assumer, --role-arn\n  with all of it: leapp session add chained NAME --assumer"
+        ),
         "{chained:?}"
     );
     for (arguments, said) in [

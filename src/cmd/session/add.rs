@@ -215,7 +215,7 @@ impl Draft {
             context.say(error.sentence());
             error.hints().iter().for_each(|hint| context.say(hint));
         } else if self.kind == "profile" {
-            context.say(format!("to use it, run: leapp exec {alias} -- COMMAND"));
+            context.say(format!("to use it: leapp exec {alias} -- COMMAND"));
         } else {
             context.say(format!("to sign in, run: leapp login {alias}"));
         }
@@ -229,6 +229,6 @@ impl Draft {
         let flags: Vec<String> = self.required().into_iter().map(|field| format!("{} …", field.flag())).collect();
         Error::usage(format!("cannot add a {} session", self.kind))
             .because(format!("there is no terminal to ask on, and missing is: {}", missing.join(", ")))
-            .hint(format!("run: leapp session add {} {name} {}", self.kind, flags.join(" ")))
+            .hint(format!("with all of it: leapp session add {} {name} {}", self.kind, flags.join(" ")))
     }
 }

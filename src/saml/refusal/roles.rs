@@ -45,7 +45,7 @@ pub(super) fn not_offered(
             }
             format!("run: {}", edit(alias, &flags))
         }
-        None => format!("to use another, run: {}", edit(alias, &[("--role-arn", "ROLE_ARN")])),
+        None => format!("to use another: {}", edit(alias, &[("--role-arn", "ROLE_ARN")])),
     };
     let error = error.because(why).hint(hint);
     if unreadable.is_empty() { error } else { error.hint(kept_aside(unreadable)) }
@@ -112,7 +112,7 @@ mod tests {
             format!(
                 "leapp: cannot sign in to `corp`: the identity provider does not offer you \
                  arn:aws:iam::111122223333:role/Missing; it offers\n    {ROLE}\n    {ROLE}s\n  \
-                 to use another, run: leapp session edit corp --role-arn ROLE_ARN"
+                 to use another: leapp session edit corp --role-arn ROLE_ARN"
             )
         );
         let many: Vec<String> = (0..300).map(|i| format!("arn:aws:iam::{i:012}:role/R,{PROVIDER}")).rev().collect();

@@ -61,6 +61,6 @@ fn without_a_display_it_says_what_to_do_when_the_provider_has_forgotten() {
         said,
         "leapp: cannot sign in to `corp`: it needs you in a browser window, and there is no display\n  \
          sign in from a desktop, or with X forwarding (`ssh -X`), so that DISPLAY is set\n  \
-         run: leapp login corp --saml-response FILE\n"
+         with a response from elsewhere: leapp login corp --saml-response FILE\n"
     );
 }
