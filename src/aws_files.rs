@@ -141,7 +141,7 @@ impl AwsFile {
         };
         let name = context.paths().short(&path);
         let cannot = |why: &dyn std::fmt::Display| Error::new(format!("cannot read {name}")).because(why);
-        let bytes = files::read_bounded(&path, MAX_BYTES).map_err(|error| cannot(&error))?.map(Zeroizing::new);
+        let bytes = files::read_bounded_or_null(&path, MAX_BYTES).map_err(|error| cannot(&error))?.map(Zeroizing::new);
         let text = bytes.map(|bytes| std::str::from_utf8(&bytes).map(text_of)).transpose();
         let text = text.map_err(|_| cannot(&"it is not UTF-8"))?;
         Ok(Self { kind, name, text })

@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::{self, Read as _, Write as _},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::Path,
 };
 
@@ -74,6 +74,17 @@ pub(crate) fn read_bounded_with_metadata(path: &Path, limit: u64) -> io::Result<
     let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default() + 1);
     file.take(limit).read_to_end(&mut bytes)?;
     Ok(Some((bytes, metadata)))
+}
+
+/// As [`read_bounded`], where the null device stands for no file: the usual way to have programs read none.
+pub(crate) fn read_bounded_or_null(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
+    read_bounded(path, limit).or_else(|error| if is_null(path) { Ok(None) } else { Err(error) })
+}
+
+/// Whether a path leads to the null device.
+pub(crate) fn is_null(path: &Path) -> bool {
+    let device = |path| fs::metadata(path).ok().filter(|it| it.file_type().is_char_device()).map(|it| it.rdev());
+    device(path).is_some_and(|it| device(Path::new("/dev/null")) == Some(it))
 }
 
 /// Whether there is no such file, or not even its folder.

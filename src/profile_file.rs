@@ -54,7 +54,7 @@ impl ProfileFile {
 
     /// Its bytes; none where there is no file.
     pub(crate) fn read(&self) -> Result<Option<Vec<u8>>> {
-        files::read_bounded(&self.path, MAX_BYTES)
+        files::read_bounded_or_null(&self.path, MAX_BYTES)
             .map_err(|error| Error::new(format!("cannot read {}", self.name)).because(error))
     }
 
@@ -79,6 +79,11 @@ impl ProfileFile {
         let shown = diff(&self.name, before.as_deref().unwrap_or_default(), after.as_deref().unwrap_or_default());
         if before != after && !dry_run {
             let path = rewrite::target(&self.path).map_err(|error| cannot(&error))?;
+            if files::is_null(&path) {
+                return Err(cannot(
+                    &"it is the null device, which AWS_CONFIG_FILE or AWS_SHARED_CREDENTIALS_FILE names",
+                ));
+            }
             if rewrite::is_read_only(&path) {
                 return Err(cannot(&"it is read-only"));
             }

@@ -4,6 +4,7 @@ pub(crate) mod assertion;
 pub(crate) mod chained;
 mod credential_process;
 pub(crate) mod federated;
+mod iso8601;
 mod mfa;
 pub(crate) mod profile;
 

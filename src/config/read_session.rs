@@ -1,6 +1,6 @@
 //! One `[sessions.NAME]` table into one [`Session`].
 
-use std::ops::Range;
+use std::{collections::BTreeMap, ops::Range};
 
 use super::{
     field::{FIELDS, Field, KINDS},
@@ -109,7 +109,15 @@ fn federated(table: &Table<'_>) -> Result<Federated> {
 fn chained(table: &Table<'_>) -> Result<Chained> {
     let tags = table.map("tags", tag)?;
     let transitive_tags = table.texts("transitive_tags")?;
-    if let Some(text) = transitive_tags.iter().find(|text| !tags.contains_key(text.value)) {
+    // Case is kept, and tells no keys apart (`AssumeRole`, parameter `Tags`).
+    let mut known = BTreeMap::new();
+    for key in tags.keys() {
+        if let Some(other) = known.insert(key.to_lowercase(), key) {
+            let why = format!("the tags `{other}` and `{key}` differ in case alone, which is one tag to STS");
+            return Err(table.error(why).hint("keep one of the two"));
+        }
+    }
+    if let Some(text) = transitive_tags.iter().find(|text| !known.contains_key(&text.value.to_lowercase())) {
         let why = format!("`{}` is not among `tags`", text.value);
         let hint = match near::nearest(text.value, tags.keys().map(String::as_str)).first() {
             Some(meant) => format!("did you mean `{meant}`?"),

@@ -156,6 +156,10 @@ fn what_does_not_fit_together_is_named_with_its_fix() {
             "leapp: config.toml:11: sessions.prod.transitive_tags: `x` is not among `tags`\n  add it to `tags` with its value, or",
         ),
         (
+            format!("{CORP}{}", chained("prod", "tags = { Team = \"1\", x = \"2\", team = \"3\" }")),
+            "leapp: config.toml:7: sessions.prod: the tags `Team` and `team` differ in case alone, which is one tag to STS\n  keep one",
+        ),
+        (
             format!("{CORP}{}", chained("prod", "tags = { team = \"x\" }\ntransitive_tags = [\n\"team\",\n\"taem\"]")),
             "leapp: config.toml:14: sessions.prod.transitive_tags: `taem` is not among `tags`\n  did you mean `team`?",
         ),

@@ -10,10 +10,10 @@ use std::{
     process::{Command, Stdio},
 };
 
-use serde::Deserialize;
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use serde::{Deserialize, de::IgnoredAny};
+use time::OffsetDateTime;
 
-use super::{Means, profile::RESOLVING};
+use super::{Means, iso8601, profile::RESOLVING};
 use crate::{
     context::{Attention, Context},
     credentials::Credentials,
@@ -27,18 +27,45 @@ use crate::{
 /// The most that is read of what a program prints; a session token has a few kilobytes.
 const MAX_OUTPUT: usize = 64 << 10;
 
+/// What is read of it. A value of the wrong type is told from one that is missing.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Output<'a> {
-    version: u32,
+    version: Option<Value<'a>>,
     #[serde(borrow)]
-    access_key_id: Cow<'a, str>,
+    access_key_id: Option<Value<'a>>,
     #[serde(borrow)]
-    secret_access_key: Cow<'a, str>,
+    secret_access_key: Option<Value<'a>>,
     #[serde(borrow)]
-    session_token: Option<Cow<'a, str>>,
+    session_token: Option<Value<'a>>,
     #[serde(borrow)]
-    expiration: Option<Cow<'a, str>>,
+    expiration: Option<Value<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Value<'a> {
+    Text(#[serde(borrow)] Cow<'a, str>),
+    Number(f64),
+    Other(IgnoredAny),
+}
+
+impl<'a> Value<'a> {
+    /// The text of a key, where it is there.
+    fn text(value: Option<Self>, key: &str) -> Result<Option<Cow<'a, str>>, String> {
+        match value {
+            None => Ok(None),
+            Some(Self::Text(text)) => Ok(Some(text)),
+            Some(Self::Number(_)) => Err(format!("the {key} that it printed is a number, and must be a text")),
+            Some(Self::Other(_)) => Err(format!("the {key} that it printed is no text")),
+        }
+    }
+
+    /// The text of a key that must be there.
+    fn needed(value: Option<Self>, key: &str) -> Result<Cow<'a, str>, String> {
+        let text = Self::text(value, key)?.ok_or_else(|| format!("what it printed lacks {key}"))?;
+        if text.is_empty() { Err(format!("the {key} that it printed is empty")) } else { Ok(text) }
+    }
 }
 
 /// Runs the program for a session, as long as calls of STS may take and no longer.
@@ -55,7 +82,7 @@ pub(super) fn credentials(means: &Means<'_>, session: &Session, command: &str) -
     if !status.success() {
         return Err(failed(status.to_string().replace("exit status:", "it ended with exit code")));
     }
-    read(&output, means.context.now()).map_err(|why| failed(why.into()))
+    read(&output, means.context.now()).map_err(failed)
 }
 
 /// The shell that runs the program. It gets none of the calling shell's credentials, which would be another session's
@@ -83,26 +110,36 @@ fn shell(context: &Context, session: &Session, command: &str) -> Result<Command>
 }
 
 /// Reads what the program printed.
-fn read(output: &[u8], issued: OffsetDateTime) -> Result<Credentials, &'static str> {
-    if output.iter().all(u8::is_ascii_whitespace) {
-        return Err("it printed nothing");
+fn read(output: &[u8], issued: OffsetDateTime) -> Result<Credentials, String> {
+    let output = output.trim_ascii();
+    if output.is_empty() {
+        return Err("it printed nothing".to_owned());
     }
-    let output: Output<'_> = serde_json::from_slice(output).map_err(|error| match error.classify() {
-        serde_json::error::Category::Data => "what it printed lacks Version, AccessKeyId or SecretAccessKey",
-        _ => "what it printed is not JSON",
-    })?;
-    if output.version != 1 {
-        return Err("what it printed is of another Version than 1");
+    let output: Output<'_> = match serde_json::from_slice(output) {
+        Ok(read) if output.starts_with(b"{") => read,
+        Ok(_) => return Err("what it printed is no JSON object".to_owned()),
+        Err(error) if error.is_data() => return Err("what it printed is no JSON object with each key once".to_owned()),
+        Err(_) => return Err("what it printed is not JSON".to_owned()),
+    };
+    match output.version {
+        Some(Value::Number(1.0)) => {}
+        Some(Value::Number(_)) => return Err("what it printed is of another Version than 1".to_owned()),
+        Some(_) => {
+            return Err("the Version that it printed is not the number 1, which is written without quotes".to_owned());
+        }
+        None => return Err("what it printed lacks Version".to_owned()),
     }
-    if output.access_key_id.is_empty() || output.secret_access_key.is_empty() {
-        return Err("what it printed has an empty AccessKeyId or SecretAccessKey");
-    }
-    let expiration = output.expiration.map(|text| OffsetDateTime::parse(&text, &Rfc3339)).transpose();
+    let end = |text: Cow<'_, str>| {
+        let no_time = "the Expiration that it printed is no time in ISO 8601 with a zone, such as 2030-01-31T23:59:59Z";
+        iso8601::parse(&text).ok_or(no_time)
+    };
     Ok(Credentials {
-        access_key_id: output.access_key_id.into_owned(),
-        secret_access_key: Secret::new(output.secret_access_key),
-        session_token: output.session_token.filter(|token| !token.is_empty()).map(Secret::new),
-        expiration: expiration.map_err(|_| "the Expiration that it printed is no RFC 3339 time")?,
+        access_key_id: Value::needed(output.access_key_id, "AccessKeyId")?.into_owned(),
+        secret_access_key: Secret::new(Value::needed(output.secret_access_key, "SecretAccessKey")?),
+        session_token: Value::text(output.session_token, "SessionToken")?
+            .filter(|token| !token.is_empty())
+            .map(Secret::new),
+        expiration: Value::text(output.expiration, "Expiration")?.map(end).transpose()?,
         issued,
         arn: String::new(),
     })
@@ -113,7 +150,7 @@ mod tests {
     use super::*;
     use crate::{config::Config, context::Environment};
 
-    fn read(output: &str) -> Result<Credentials, &'static str> {
+    fn read(output: &str) -> Result<Credentials, String> {
         super::read(output.as_bytes(), OffsetDateTime::UNIX_EPOCH)
     }
 
@@ -134,12 +171,33 @@ mod tests {
         for (output, why) in [
             (" \n", "nothing"),
             ("hush", "not JSON"),
-            ("[]", "lacks"),
-            (r#"{"Version": "hush", "AccessKeyId": "a", "SecretAccessKey": "s"}"#, "lacks"),
+            ("[]", "no JSON object"),
+            (r#"[1, "hush", "hush", "t", null]"#, "no JSON object"),
+            (r#"{"Version": 1, "Version": 1}"#, "each key once"),
+            (
+                r#"{"Version": "1", "AccessKeyId": "a", "SecretAccessKey": "s"}"#,
+                "Version that it printed is not the number 1",
+            ),
+            (r#"{"Version": true, "AccessKeyId": "a", "SecretAccessKey": "s"}"#, "is not the number 1"),
             (r#"{"Version": 2, "AccessKeyId": "a", "SecretAccessKey": "s"}"#, "another Version"),
-            (r#"{"Version": 1, "AccessKeyId": "a"}"#, "lacks"),
-            (r#"{"Version": 1, "AccessKeyId": "", "SecretAccessKey": "s"}"#, "empty"),
-            (r#"{"Version": 1, "AccessKeyId": "a", "SecretAccessKey": "s", "Expiration": "hush"}"#, "RFC 3339"),
+            (r#"{"AccessKeyId": "a", "SecretAccessKey": "s"}"#, "lacks Version"),
+            (r#"{"Version": 1, "AccessKeyId": "a"}"#, "lacks SecretAccessKey"),
+            (r#"{"Version": 1, "AccessKeyId": null, "SecretAccessKey": "s"}"#, "lacks AccessKeyId"),
+            (r#"{"Version": 1, "AccessKeyId": 1, "SecretAccessKey": "s"}"#, "AccessKeyId that it printed is a number"),
+            (
+                r#"{"Version": 1, "AccessKeyId": "a", "SecretAccessKey": ["hush"]}"#,
+                "SecretAccessKey that it printed is no text",
+            ),
+            (
+                r#"{"Version": 1, "AccessKeyId": "a", "SecretAccessKey": "s", "SessionToken": {}}"#,
+                "SessionToken that it printed",
+            ),
+            (r#"{"Version": 1, "AccessKeyId": "", "SecretAccessKey": "s"}"#, "AccessKeyId that it printed is empty"),
+            (r#"{"Version": 1, "AccessKeyId": "a", "SecretAccessKey": "s", "Expiration": "hush"}"#, "ISO 8601"),
+            (
+                r#"{"Version": 1, "AccessKeyId": "a", "SecretAccessKey": "s", "Expiration": 1795589280}"#,
+                "Expiration that it printed is a number",
+            ),
         ] {
             let said = read(output).expect_err(output);
             assert!(said.contains(why) && !said.contains("hush"), "{output}: {said}");

@@ -1,6 +1,6 @@
 //! Chained sessions: every hop, what is sent to STS, and what is kept.
 
-use crate::harness::{Home, chained, fail, succeed, text, variables};
+use crate::harness::{DEPLOY, Home, chained, fail, succeed, text, variables};
 
 const PARTNER: &str = "arn:aws:iam::444455556666:role/Partner";
 
@@ -54,6 +54,23 @@ fn all_settings_reach_sts() {
     assert_eq!(request["policy"], true);
     assert_eq!(request["policy_arns"], serde_json::json!(["arn:aws:iam::aws:policy/ReadOnlyAccess"]));
     assert_eq!(request["duration"], 1800);
+}
+
+#[test]
+fn tags_that_differ_in_case_alone_are_refused_before_anybody_is_asked() {
+    let home = Home::new();
+    let with = |more: &str| chained("tagged", "corp", DEPLOY, more);
+    let before = std::fs::read_to_string(home.config()).expect("read");
+    home.sign_in("corp");
+    home.add_config(&with("tags = { Team = \"1\", team = \"2\" }"));
+    let said = fail(125, &mut home.leapp(["exec", "tagged", "--", "true"]));
+    assert!(said.contains("the tags `Team` and `team` differ in case alone"), "{said}");
+    assert_eq!(home.count("AssumeRole"), 0);
+    // Which of them go on is said without regard to case.
+    home.write_config(&format!("{before}{}", with("tags = { Team = \"1\" }\ntransitive_tags = [\"team\"]")));
+    variables(&home, &["tagged"]);
+    let request = home.requests().into_iter().rfind(|request| request["action"] == "AssumeRole").expect("asked");
+    assert_eq!(request["transitive"], serde_json::json!(["team"]));
 }
 
 #[test]
@@ -158,6 +175,13 @@ fn the_external_id_the_role_asks_for_is_named_when_it_is_missing() {
     let said = fail(125, &mut home.leapp(["exec", "partner", "--", "true"]));
     assert!(said.contains("cannot get credentials for `partner`") && said.contains("AccessDenied"), "{said}");
     assert!(said.contains("to the role of `corp` with this external id"), "{said}");
+    let config = std::fs::read_to_string(home.config()).expect("read");
+    home.write_config(&config.replace("external_id = \"wrong\"", ""));
+    let said = fail(125, &mut home.leapp(["exec", "partner", "--", "true"]));
+    let remedy = "if it asks for an external id, add it: leapp session edit partner --external-id ID";
+    assert!(said.contains(remedy), "{said}");
+    succeed(&mut home.leapp(["session", "edit", "partner", "--external-id", "leapp-bed-external"]));
+    succeed(&mut home.leapp(["exec", "partner", "--", "true"]));
 }
 
 #[test]

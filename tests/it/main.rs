@@ -11,6 +11,7 @@ mod credential_process;
 mod env;
 mod every;
 mod exec;
+mod expirations;
 mod faults;
 mod flight;
 mod harness;

@@ -499,3 +499,43 @@ fn what_a_profile_session_cannot_take_is_told() {
     let said = text(&home.leapp(["login", "base"]).output().expect("started").stderr);
     assert_eq!(said, "leapp: `base` has the credentials of profile `base`, which are read anew each time\n");
 }
+
+#[test]
+fn the_null_device_is_a_file_with_nothing_in_it_and_is_never_written() {
+    let home = home_with(
+        "[profile base]\ncredential_process = echo '{\"Version\": 1, \"AccessKeyId\": \"A\", \"SecretAccessKey\": \"s\"}'\n",
+        "",
+    );
+    let null = |arguments: &[&str], variable: &str| {
+        let mut command = home.leapp(arguments);
+        command.env(variable, "/dev/null");
+        command
+    };
+    succeed(&mut null(&["exec", "base", "--", "true"], "AWS_SHARED_CREDENTIALS_FILE"));
+    let said = fail(125, &mut null(&["exec", "base", "--", "true"], "AWS_CONFIG_FILE"));
+    assert!(said.contains("there is no profile `base`"), "{said}");
+    let config = fs::read_to_string(home.config()).expect("read");
+    home.write_config(&config.replace("[sessions.prod]\n", "[sessions.prod]\nprofile = \"prod\"\n"));
+    succeed(&mut null(&["profile", "sync"], "AWS_SHARED_CREDENTIALS_FILE"));
+    let said = fail(1, &mut null(&["profile", "sync"], "AWS_CONFIG_FILE"));
+    assert!(said.contains("cannot write /dev/null: it is the null device"), "{said}");
+    let kind = fs::metadata("/dev/null").expect("there").file_type();
+    assert!(std::os::unix::fs::FileTypeExt::is_char_device(&kind));
+}
+
+#[test]
+fn configured_endpoints_are_passed_over_where_the_environment_says_so() {
+    let mut home = home_with("", &format!("[base]\n{KEYS}"));
+    // Would be refused, were it heard; and nothing goes out.
+    home.endpoint = Some("http://sts.example.org".into());
+    let ignoring = |arguments: &[&str]| {
+        let mut command = home.leapp(arguments);
+        command.env("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true").env("HTTPS_PROXY", "http://127.0.0.1:9");
+        command
+    };
+    let said = fail(125, &mut ignoring(&["exec", "over", "--", "true"]));
+    assert!(said.contains("the proxy http://127.0.0.1:9/ (HTTPS_PROXY) cannot be reached"), "{said}");
+    write_aws(&home, "config", &format!("[profile base]\nrole_arn = {DEPLOY}\nsource_profile = base\n"));
+    let said = fail(125, &mut ignoring(&["exec", "base", "--", "true"]));
+    assert!(said.contains("unset AWS_ENDPOINT_URL_STS"), "{said}");
+}
