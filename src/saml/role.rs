@@ -31,7 +31,8 @@ impl OfferedRole {
     }
 
     fn read(value: &str) -> Result<Self, Invalid> {
-        let arns = arns(value);
+        // A comma at an end divides nothing; it is no part of a name.
+        let arns = arns(value.trim_matches(|c: char| c == ',' || c.is_whitespace()));
         let [first, second] = arns.as_slice() else {
             return Err("it is not a pair of a role and a SAML provider with a comma between".into());
         };
@@ -74,6 +75,9 @@ mod tests {
             format!("{PROVIDER},{ROLE}"),
             format!("\n    {ROLE}\n  ,\t{PROVIDER}\n  "),
             format!(" {PROVIDER} , {ROLE} "),
+            format!("{ROLE},{PROVIDER},"),
+            format!("{PROVIDER},{ROLE} , "),
+            format!(",{ROLE},{PROVIDER},,"),
         ] {
             let offered = OfferedRole::parse(&value).expect(&value);
             assert_eq!((offered.role_arn.as_str(), offered.idp_arn.as_str()), (ROLE, PROVIDER), "{value}");

@@ -8,8 +8,9 @@ use std::{
 };
 
 use crate::{
-    harness::{Home, assertion, bed, fail, fail_with_input, run_with_input, text},
+    harness::{ADMIN, Home, assertion, bed, fail, fail_by_fault, fail_with_input, run_with_input, succeed, text},
     remedies::{self, Then},
+    stub::{Answer, Grant, Stub, http, refusal},
 };
 
 /// Signs in to `corp` against a fault at STS.
@@ -73,14 +74,119 @@ fn refused_connections_end_within_three_seconds() {
     assert!(said.contains("cannot be reached: Connection refused"), "{said}");
 }
 
-#[test]
-fn a_host_that_does_not_exist_is_said() {
+/// Signs in to `corp` at an endpoint, with these variables.
+fn on_the_way(endpoint: &str, variables: &[(&str, &str)]) -> String {
     let mut home = Home::new();
-    home.endpoint = Some("https://no-such-host.invalid:1".into());
-    let output = run_with_input(&mut home.leapp(["login", "corp", "--saml-response", "-"]), &assertion(&[]));
-    let said = text(&output.stderr);
+    home.endpoint = Some(endpoint.into());
+    let mut login = home.leapp(["login", "corp", "--saml-response", "-"]);
+    let said = fail_with_input(1, login.envs(variables.iter().copied()), &assertion(&[]));
     names_session_and_hop(&said);
-    assert!(said.contains("cannot be reached"), "{said}");
+    // Another region is no way around a name, a proxy or a certificate.
+    assert!(!said.contains("--region"), "{said}");
+    said
+}
+
+#[test]
+fn what_is_in_the_way_is_named_with_what_to_do_about_it() {
+    let tunnel = |status: &str| Stub::always(Answer::Bytes(format!("HTTP/1.1 {status}\r\n\r\n").into_bytes())).url;
+    let (refusing, asking) = (tunnel("403 Forbidden"), tunnel("407 Proxy Authentication Required"));
+    let tls = bed("LEAPP_BED_STS_TLS");
+    let other = {
+        let home = Home::new();
+        let made = "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=other -keyout /dev/null 2>/dev/null";
+        succeed(std::process::Command::new("sh").args(["-c", made]).current_dir(home.path("")))
+    };
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), other).expect("written");
+    let bundle = file.path().to_str().expect("UTF-8");
+    let aws = "https://sts.invalid";
+    for (endpoint, variables, parts) in [
+        (
+            aws,
+            &[][..],
+            &[
+                "https://sts.invalid cannot be reached",
+                "name resolution|not known|No address",
+                "unset AWS_ENDPOINT_URL_STS",
+            ][..],
+        ),
+        ("http://127.0.0.1:9", &[], &["cannot be reached: Connection refused", "unset AWS_ENDPOINT_URL_STS"]),
+        (
+            aws,
+            &[("HTTPS_PROXY", "http://127.0.0.1:9")],
+            &["the proxy http://127.0.0.1:9/ (HTTPS_PROXY) cannot be reached: Connection refused", "unset HTTPS_PROXY"],
+        ),
+        (
+            aws,
+            &[("ALL_PROXY", "http://bob:hush@proxy.invalid:1")],
+            &["the proxy http://proxy.invalid:1/ (ALL_PROXY) cannot be reached", "unset ALL_PROXY"],
+        ),
+        (
+            aws,
+            &[("https_proxy", &refusing)],
+            &["(https_proxy) lets nothing through to https://sts.invalid", "unset https_proxy"],
+        ),
+        (
+            aws,
+            &[("https_proxy", &asking)],
+            &["(https_proxy) lets nothing through", "proxy authorization required", "unset https_proxy"],
+        ),
+        (&tls, &[], &["UnknownIssuer", "export AWS_CA_BUNDLE=/path/to/certificate.pem"]),
+        (
+            &tls,
+            &[("AWS_CA_BUNDLE", bundle)],
+            &["UnknownIssuer", "the file that AWS_CA_BUNDLE names", "unset AWS_CA_BUNDLE"],
+        ),
+    ] {
+        let said = on_the_way(endpoint, variables);
+        assert!(parts.iter().all(|part| part.split('|').any(|part| said.contains(part))), "{parts:?}: {said}");
+        assert!(!said.contains("hush"), "{said}");
+    }
+}
+
+#[test]
+fn each_refusal_of_a_key_a_token_or_a_signature_has_its_own_remedy() {
+    for (code, part) in [
+        ("InvalidClientTokenId", "its access key was deleted or deactivated, or is of another partition"),
+        ("UnrecognizedClientException", "its session token is of another partition, or of a region"),
+        ("SignatureDoesNotMatch", "its secret access key does not belong to its access key id, or a proxy"),
+        ("InvalidSignatureException", "its secret access key does not belong"),
+    ] {
+        let grant = Grant::of("AssumeRoleWithSAML", ADMIN, 3600, time::Duration::ZERO).xml();
+        let stub = Stub::new(move |_, request| {
+            if request.contains("Action=AssumeRoleWithSAML") {
+                return http("200 OK", "text/xml", &grant);
+            }
+            http("403 Forbidden", "text/xml", refusal(code, "The security token is invalid."))
+        });
+        let mut home = Home::new();
+        home.endpoint = Some(stub.url.clone());
+        home.sign_in("corp");
+        let said = fail_by_fault(125, &mut home.leapp(["exec", "prod", "--", "true"]));
+        assert!(said.contains(code) && said.contains(part), "{said}");
+        assert!(said.contains("run: leapp login corp") && !said.contains("clock"), "{said}");
+    }
+}
+
+#[test]
+fn the_remedies_in_iam_are_commands_that_aws_takes() {
+    let said = with_assertion(&["--tamper"]) + &with_assertion(&["--encrypted"]);
+    let home = Home::new();
+    for name in ["METADATA.xml", "KEY.pem"] {
+        std::fs::write(home.path(name), "x".repeat(1000)).expect("written");
+    }
+    let commands = said.lines().filter_map(|line| line.split_once(", run: ")).map(|(_, command)| command);
+    let commands: Vec<&str> = commands.filter(|command| command.starts_with("aws iam update-saml-provider ")).collect();
+    assert_eq!(commands.len(), 2, "{said}");
+    for words in commands {
+        let mut command = std::process::Command::new("sh");
+        home.surround(command.args(["-c", words]).current_dir(home.path("")));
+        let path = format!("{}:{}", bed("LEAPP_BED_BIN"), std::env::var("PATH").expect("a path"));
+        command.env("PATH", path).env("AWS_ENDPOINT_URL", bed("LEAPP_BED_STS")).env("AWS_REGION", "us-east-1");
+        // Keys of an account without that provider, so that nothing is changed: the words are good, and IAM is asked.
+        let output = command.env("AWS_ACCESS_KEY_ID", "x").env("AWS_SECRET_ACCESS_KEY", "x").output().expect("aws");
+        assert!(text(&output.stderr).contains("(NoSuchEntity) when calling the UpdateSAMLProvider"), "{output:?}");
+    }
 }
 
 #[test]
