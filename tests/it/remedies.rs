@@ -47,7 +47,10 @@ pub fn carry_out(command: &Command, input: &[u8], said: &str, then: Then) {
     let Some(home) = variable(command, "HOME").filter(|_| !remedies.is_empty()).map(PathBuf::from) else { return };
     let began = now();
     for (before_it, remedy) in remedies {
-        let heals = then == Then::Again && before_it.trim().is_empty();
+        // The same verb in other words is what was wanted itself.
+        let verb = remedy.split_whitespace().nth(1).map(OsStr::new);
+        let is_same_verb = command.get_args().find(|word| !word.as_bytes().starts_with(b"-")) == verb;
+        let heals = then == Then::Again && before_it.trim().is_empty() && !is_same_verb;
         let program = remedy.split_whitespace().next().unwrap_or_default();
         if ELSEWHERE.contains(&program) {
             continue;

@@ -7,6 +7,8 @@ use std::{
     process::{Command, Stdio},
 };
 
+use crate::remedies::{self, Then};
+
 /// A person's home; removed in the end.
 pub(super) struct Home(tempfile::TempDir);
 
@@ -90,10 +92,15 @@ impl Home {
         self.leapp_in(&[], arguments)
     }
 
-    /// Runs the program with more variables.
+    /// Runs the program with more variables. What it says to run where it fails is run.
+    #[track_caller]
     pub(super) fn leapp_in(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Run {
         let mut command = self.command(env!("CARGO_BIN_EXE_leapp"));
-        finish(command.args(arguments).envs(variables.iter().copied()))
+        let run = finish(command.args(arguments).envs(variables.iter().copied()));
+        if run.code != 0 {
+            remedies::carry_out(&command, b"", &run.err, Then::Again);
+        }
+        run
     }
 
     /// Runs the program out of a shell script, which has the command as its arguments.
