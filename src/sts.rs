@@ -40,6 +40,7 @@ pub(crate) use surroundings::ignores_named_endpoints;
 use surroundings::is_true;
 use time::OffsetDateTime;
 use tokio::runtime::Runtime;
+pub use way::Way;
 
 use crate::{
     context::Context,

@@ -228,7 +228,8 @@ impl Outcome {
             }
             Err(Missing::Unreadable(error)) => return Self::unreadable(context, before, place, &error),
             Err(Missing::Failed(error)) => {
-                return Self::signed_out(place, format!("{}; run: leapp login", error.sentence()));
+                let next = error.hints().first().map_or("run: leapp login", String::as_str);
+                return Self::signed_out(place, format!("{}; {next}", error.sentence()));
             }
         };
         let region = broker.region(session);

@@ -77,7 +77,7 @@ impl Renewal {
     fn fail(&self, context: &Context, store: &Store, schedule: &mut Schedule, error: &Error) {
         let now = context.now();
         let (life, left) = store.life(now);
-        let hint = error.hints().iter().find(|hint| hint.starts_with("run: leapp login"));
+        let hint = error.hints().iter().find(|hint| hint.starts_with("run: leapp login")).or(error.hints().first());
         let hint = hint.cloned().unwrap_or_else(|| format!("run: leapp login {}", self.session));
         let sentence = format!("{}; {hint}", error.sentence());
         store.fail(sentence.clone());

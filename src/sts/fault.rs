@@ -152,7 +152,9 @@ impl Fault {
             FaultKind::NotSts => {
                 error.hint("sign in to the network you are on (a captive portal?), or check HTTPS_PROXY")
             }
-            FaultKind::DurationTooLong => error.hint(hop.shorter()),
+            FaultKind::DurationTooLong if session.kind() == "profile" => error,
+            // Less than the hour that was tried last.
+            FaultKind::DurationTooLong => error.hint(format!("run: leapp session edit {alias} --duration 15m")),
             FaultKind::Expired | FaultKind::UnknownKey | FaultKind::UnknownToken | FaultKind::BadSignature => {
                 self.cause().into_iter().fold(error, Error::hint).hint(hop.renewal())
             }
@@ -178,17 +180,15 @@ impl Fault {
         }
     }
 
-    /// How it comes that STS does not take the credentials of a call.
+    /// How it comes that STS does not take the credentials that a call was signed with.
     fn cause(&self) -> Option<&'static str> {
         match self.kind {
-            FaultKind::UnknownKey => {
-                Some("its access key was deleted or deactivated, or is of another partition than the role")
-            }
+            FaultKind::UnknownKey => Some("the access key was deleted or deactivated, or is of another partition"),
             FaultKind::UnknownToken => {
-                Some("its session token is of another partition, or of a region that the account has not enabled")
+                Some("the session token is of another partition, or of a region that the account has not enabled")
             }
             FaultKind::BadSignature => Some(
-                "its secret access key does not belong to its access key id, or a proxy changes requests on their way",
+                "the secret access key does not belong to the access key, or a proxy changes requests on their way",
             ),
             _ => None,
         }
@@ -285,18 +285,6 @@ impl Hop<'_> {
         let home = self.session.role_arn().map_or_else(Region::default, RoleArn::home_region);
         let edit = || format!("run: leapp session edit {} --region {home}", self.session.alias);
         self.way.endpoint.is_none().then(edit)
-    }
-
-    /// What asks for credentials of a shorter life. STS took none of an hour, so that less is left to try.
-    fn shorter(&self) -> String {
-        match &self.session.source {
-            Source::Profile(profile) => {
-                format!("in profile `{}` or the one behind it: duration_seconds = 900", profile.source_profile)
-            }
-            Source::Federated(_) | Source::Chained(_) => {
-                format!("run: leapp session edit {} --duration 15m", self.session.alias)
-            }
-        }
     }
 
     /// What gets new credentials in place of those that the call was made with, which STS does not take.

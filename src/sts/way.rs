@@ -5,10 +5,11 @@ use crate::error::Error;
 
 /// How to set this machine's clock.
 #[cfg(not(target_os = "macos"))]
-pub(super) const SET_CLOCK: &str = "to set it: sudo timedatectl set-ntp true (under WSL: sudo hwclock -s)";
+pub(super) const SET_CLOCK: &str =
+    "to set this machine's clock: sudo timedatectl set-ntp true (under WSL: sudo hwclock -s)";
 /// How to set this machine's clock.
 #[cfg(target_os = "macos")]
-pub(super) const SET_CLOCK: &str = "to set it: sudo sntp -sS time.apple.com";
+pub(super) const SET_CLOCK: &str = "to set this machine's clock: sudo sntp -sS time.apple.com";
 
 /// What the environment says of the way to STS.
 #[derive(Debug, Default)]
@@ -45,7 +46,7 @@ impl Way {
             FaultKind::UntrustedCertificate => error.hint(
                 "where a proxy of your company opens TLS, name its certificate: export AWS_CA_BUNDLE=/path/to/certificate.pem",
             ),
-            FaultKind::OutdatedCertificate => error.hint(format!("is this machine's clock right? {SET_CLOCK}")),
+            FaultKind::OutdatedCertificate => error.hint("is this machine's clock right?").hint(SET_CLOCK),
             _ => match (&self.proxy, self.endpoint, kind) {
                 (Some((name, _)), ..) => error.hint(correct(name)),
                 (None, Some(name), _) => error.hint(correct(name)),

@@ -231,3 +231,17 @@ fn a_certificate_whose_time_is_over_asks_after_the_clock() {
     let said = fail(125, later.env("AWS_CA_BUNDLE", bed("LEAPP_BED_CA")));
     assert!(said.contains("is this machine's clock right?") && !said.contains("--region"), "{said}");
 }
+
+#[test]
+fn at_a_prompt_too_a_clock_is_no_reason_to_sign_in() {
+    let mut home = with_over("");
+    let ahead = Duration::minutes(20);
+    let refused = refusal("SignatureDoesNotMatch", "Signature expired: x is now earlier than y");
+    home.endpoint = Some(sts(ahead, move |_, _| ("403 Forbidden", refused.clone())).url);
+    let folder = home.path("w");
+    fs::create_dir(&folder).expect("made");
+    fs::write(folder.join(".leapp"), "over\n").expect("written");
+    succeed(home.leapp(["allow"]).current_dir(&folder));
+    let said = text(&home.leapp(["hook-env", "bash"]).current_dir(&folder).output().expect("run").stderr);
+    assert!(said.contains("20m behind AWS") && !said.contains("leapp login"), "{said}");
+}

@@ -147,10 +147,10 @@ fn what_is_in_the_way_is_named_with_what_to_do_about_it() {
 #[test]
 fn each_refusal_of_a_key_a_token_or_a_signature_has_its_own_remedy() {
     for (code, part) in [
-        ("InvalidClientTokenId", "its access key was deleted or deactivated, or is of another partition"),
-        ("UnrecognizedClientException", "its session token is of another partition, or of a region"),
-        ("SignatureDoesNotMatch", "its secret access key does not belong to its access key id, or a proxy"),
-        ("InvalidSignatureException", "its secret access key does not belong"),
+        ("InvalidClientTokenId", "the access key was deleted or deactivated, or is of another partition"),
+        ("UnrecognizedClientException", "the session token is of another partition, or of a region"),
+        ("SignatureDoesNotMatch", "the secret access key does not belong to the access key, or a proxy"),
+        ("InvalidSignatureException", "the secret access key does not belong"),
     ] {
         let grant = Grant::of("AssumeRoleWithSAML", ADMIN, 3600, time::Duration::ZERO).xml();
         let stub = Stub::new(move |_, request| {
