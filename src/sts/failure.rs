@@ -6,10 +6,7 @@ use aws_sdk_sts::error::{ConnectorError, ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use rustls::CertificateError;
 
-use super::{
-    fault::{Fault, FaultKind},
-    http::BadAnswer,
-};
+use super::fault::{Fault, FaultKind};
 
 /// The fault in an error of a call of STS.
 pub(super) fn fault_of<E: ProvideErrorMetadata + std::fmt::Debug>(error: &SdkError<E, HttpResponse>) -> Fault {
@@ -51,7 +48,8 @@ pub(super) fn fault_of_connection(error: &ConnectorError) -> Fault {
             | CertificateError::NotValidYetContext { .. },
         ) => FaultKind::OutdatedCertificate,
         Some(_) => FaultKind::UntrustedCertificate,
-        None if chain(error).any(<dyn Error>::is::<BadAnswer>) => FaultKind::NotSts,
+        // Something answered, and it is no HTTP, too large, or not all.
+        None if error.is_user() || error.is_other() => FaultKind::NotSts,
         None if error.is_timeout() && why.contains("connect") => {
             return Fault::new(FaultKind::Unreachable, "no connection in time");
         }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     error::{Error, Kind},
-    session::{Chained, ProfileName, Region, RoleArn, Session, Source, span},
+    session::{ProfileName, Region, RoleArn, Session, Source, span},
 };
 
 /// The most that is shown of what STS said, in characters.
@@ -163,7 +163,7 @@ impl Fault {
                 Source::Chained(_) | Source::Profile(_) => error.hint(hop.renewal()),
             },
             FaultKind::RejectedByProvider => error.hint("ask who runs the identity provider: it refused the sign-in"),
-            FaultKind::AccessDenied => hop.permission().into_iter().fold(error, Error::hint),
+            FaultKind::AccessDenied => hop.conditions().fold(error.hint(hop.permission()), Error::hint),
             FaultKind::WrongMfaCode => {
                 error.hint("enter the code that the device shows now; each is good once").kind(Kind::NeedsPerson)
             }
@@ -244,40 +244,40 @@ impl Hop<'_> {
     }
 
     /// What must be allowed, where STS says that it is not.
-    fn permission(&self) -> Vec<String> {
+    fn permission(&self) -> String {
         match &self.session.source {
-            Source::Federated(federated) => vec![format!(
+            Source::Federated(federated) => format!(
                 "the trust policy of {} must allow sts:AssumeRoleWithSAML to {}",
                 federated.role_arn, federated.idp_arn
-            )],
+            ),
             Source::Chained(chained) => {
                 let (who, whose) = match self.assumer_profile {
                     Some(_) => ("user or role", "its"),
                     None => ("role", "that role's"),
                 };
                 let external_id = if chained.external_id.is_some() { " with this external id" } else { "" };
-                let allow = format!(
+                format!(
                     "the trust policy of {} must allow sts:AssumeRole to the {who} of `{}`{external_id}, and {whose} own policies must allow it too",
                     chained.role_arn, chained.assumer
-                );
-                std::iter::once(allow).chain(self.conditions(chained)).collect()
+                )
             }
-            Source::Profile(profile) => vec![format!(
+            Source::Profile(profile) => format!(
                 "the trust policy of the role of profile `{0}` must allow it to whom `{0}` starts from",
                 profile.source_profile
-            )],
+            ),
         }
     }
 
-    /// What a trust policy may ask for that this session does not send.
-    fn conditions(&self, chained: &Chained) -> Vec<String> {
-        let alias = &self.session.alias;
-        let missing = [
-            (chained.external_id.is_none(), "an external id", "--external-id ID"),
-            (chained.mfa_device.is_none(), "an MFA device", "--mfa-device ARN"),
-        ];
-        let add = |(_, what, flag)| format!("if it asks for {what}, add it: leapp session edit {alias} {flag}");
-        missing.into_iter().filter(|(is_missing, ..)| *is_missing).map(add).collect()
+    /// What such a policy may ask for that this session does not send.
+    fn conditions(&self) -> impl Iterator<Item = String> {
+        let (id, device) = match &self.session.source {
+            Source::Chained(chained) => (chained.external_id.is_none(), chained.mfa_device.is_none()),
+            Source::Federated(_) | Source::Profile(_) => (false, false),
+        };
+        let add =
+            |what, flag| format!("if it asks for {what}, add it: leapp session edit {} {flag}", self.session.alias);
+        let id = id.then(|| add("an external id", "--external-id ID"));
+        id.into_iter().chain(device.then(|| add("an MFA device", "--mfa-device ARN")))
     }
 
     /// What asks STS in the region that every account of the partition has, where the region decides who is asked.

@@ -1,6 +1,6 @@
 //! One HTTP connector for all calls of a run, so that the hops of a chain share their connections.
 
-use std::{fmt, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_http_client::{
@@ -16,7 +16,7 @@ use aws_smithy_runtime_api::client::{
     orchestrator::{HttpRequest, HttpResponse},
     result::ConnectorError,
 };
-use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream};
+use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream, retry::ErrorKind};
 use rustls_pki_types::{CertificateDer, pem::PemObject as _};
 use time::OffsetDateTime;
 
@@ -71,29 +71,9 @@ impl HttpConnector for Bounded {
     }
 }
 
-/// Why there is no whole answer.
-#[derive(Debug)]
-pub(super) enum BadAnswer {
-    /// It is larger than any of AWS's.
-    TooLarge,
-    /// The connection ended within it.
-    BreaksOff,
-}
-
-impl std::error::Error for BadAnswer {}
-
-impl fmt::Display for BadAnswer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TooLarge => write!(f, "its answer is larger than {MAX_ANSWER} bytes"),
-            Self::BreaksOff => f.write_str("its answer breaks off"),
-        }
-    }
-}
-
 /// An answer with all of its body in memory.
 async fn whole(mut answer: HttpResponse) -> Result<HttpResponse, ConnectorError> {
-    let too_large = || ConnectorError::user(BadAnswer::TooLarge.into());
+    let too_large = || ConnectorError::user(format!("its answer is larger than {MAX_ANSWER} bytes").into());
     let body = std::mem::replace(answer.body_mut(), SdkBody::taken());
     if body.content_length().is_some_and(|length| length > MAX_ANSWER) {
         return Err(too_large());
@@ -101,7 +81,8 @@ async fn whole(mut answer: HttpResponse) -> Result<HttpResponse, ConnectorError>
     let (mut pieces, mut bytes) = (ByteStream::new(body), Vec::new());
     while let Some(piece) = pieces.next().await {
         // Another attempt may bring all of it.
-        let piece = piece.map_err(|_| ConnectorError::io(BadAnswer::BreaksOff.into()))?;
+        let again = Some(ErrorKind::TransientError);
+        let piece = piece.map_err(|_| ConnectorError::other("its answer breaks off".into(), again))?;
         if (bytes.len() + piece.len()) as u64 > MAX_ANSWER {
             return Err(too_large());
         }
@@ -143,7 +124,7 @@ fn has_tls_proxy(context: &Context) -> bool {
 fn trust_store(context: &Context) -> Result<TrustStore> {
     let Some(path) = context.environment().get_os("AWS_CA_BUNDLE") else { return Ok(TrustStore::default()) };
     let named = format!("cannot use AWS_CA_BUNDLE ({})", path.display());
-    let cannot = |why: &dyn fmt::Display| Error::new(named.clone()).because(why);
+    let cannot = |why: &dyn std::fmt::Display| Error::new(named.clone()).because(why);
     let pem = files::read_bounded(Path::new(path), MAX_BUNDLE)
         .map_err(|error| cannot(&error))?
         .ok_or_else(|| cannot(&"there is no such file"))?;

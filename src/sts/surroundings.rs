@@ -61,14 +61,11 @@ pub(crate) fn ignores_named_endpoints(context: &Context) -> bool {
 /// # Errors
 /// Where it would ask elsewhere than the person said.
 pub(super) fn check_endpoints_of_sdk(context: &Context) -> Result<()> {
-    match context.environment().names_starting_with(&["AWS_ENDPOINT_URL"]).first() {
-        Some(name) if ignores_named_endpoints(context) => {
-            Err(Error::usage("cannot pass over configured endpoints for a profile that takes calls of AWS")
-                .because("there the AWS SDK does not know AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
-                .hint(format!("go without: unset {}", name.display())))
-        }
-        _ => Ok(()),
-    }
+    let names = context.environment().names_starting_with(&["AWS_ENDPOINT_URL"]);
+    let Some(name) = names.first().filter(|_| ignores_named_endpoints(context)) else { return Ok(()) };
+    Err(Error::usage("cannot pass over configured endpoints for a profile that takes calls of AWS")
+        .because("there the AWS SDK does not know AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
+        .hint(format!("go without: unset {}", name.display())))
 }
 
 /// Whether a variable says `true`, as the AWS SDKs read it: in any case.
