@@ -8,7 +8,7 @@ use std::{
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{
-    harness::{DEPLOY, Home, bed, chained, fail, run_with_input, succeed, text},
+    harness::{ADMIN, DEPLOY, Home, assertion, bed, chained, fail, run_with_input, succeed, text},
     stub::{Answer, Grant, Stub, dated, refusal},
 };
 
@@ -70,6 +70,26 @@ fn a_chained_session_is_had_whatever_the_clock_says_and_its_end_is_by_that_clock
         assert!(lasts > Duration::minutes(59) && lasts <= Duration::minutes(60), "{ahead}: {lasts}");
         // Where the signature was too old or too new, it was made again by AWS's clock.
         assert!(home.count("AssumeRole") - before <= 2, "{ahead}");
+    }
+}
+
+#[test]
+fn a_federated_session_is_signed_in_whatever_the_clock_says_and_lasts_as_long_as_it_was_granted() {
+    // What is encrypted for AWS nobody judges before STS does.
+    let response = assertion(&["--encrypted"]);
+    for ahead in OFFSETS {
+        let mut home = Home::new();
+        let stub =
+            sts(Duration::ZERO, |_, _| ("200 OK", Grant::of("AssumeRoleWithSAML", ADMIN, 3600, Duration::ZERO).xml()));
+        home.endpoint = Some(stub.url.clone());
+        let login = run_with_input(&mut at(&home, ahead, &["login", "corp", "--saml-response", "-"]), &response);
+        let said = text(&login.stderr);
+        assert!(login.status.success() && said.contains(", 59m "), "{ahead}: {said}");
+        let later = |seconds| ahead + Duration::seconds(seconds);
+        succeed(&mut at(&home, later(3200), &["exec", "corp", "--", "true"]));
+        assert_eq!(stub.requests().len(), 1, "{ahead}");
+        let said = fail(125, &mut at(&home, later(3605), &["exec", "corp", "--", "true"]));
+        assert!(said.contains("/nonexistent"), "{ahead}: a sign-in was tried: {said}");
     }
 }
 
