@@ -91,6 +91,7 @@ fn token(
         let timeout = context.bounded(config.timeout);
         sts::get(context, &request, timeout, MAX_ANSWER)
             .map_err(|error| cannot().because(format!("{shown}: {}", error.why())))
+            .map_err(|error| error.hint("check the network and HTTPS_PROXY, and try again"))
     };
     let duration = console::session_duration(session, credentials.lifetime());
     let mut answer = ask(duration)?;

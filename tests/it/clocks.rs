@@ -57,7 +57,7 @@ const OFFSETS: [Duration; 9] = [
 
 #[test]
 fn a_chained_session_is_had_whatever_the_clock_says_and_its_end_is_by_that_clock() {
-    let home = with_over("");
+    let mut home = with_over("");
     for ahead in OFFSETS {
         let before = home.count("AssumeRole");
         let out = succeed(&mut at(
@@ -70,6 +70,13 @@ fn a_chained_session_is_had_whatever_the_clock_says_and_its_end_is_by_that_clock
         assert!(lasts > Duration::minutes(59) && lasts <= Duration::minutes(60), "{ahead}: {lasts}");
         // Where the signature was too old or too new, it was made again by AWS's clock.
         assert!(home.count("AssumeRole") - before <= 2, "{ahead}");
+    }
+    // The same the other way round: it is the other clock that is off.
+    for shift in ["+120", "-120", "+420", "-420", "+1200", "-1200"] {
+        home.sts_path = format!("/clock/{shift}");
+        let out = succeed(&mut home.leapp(["exec", "over", "--", "printenv", "AWS_CREDENTIAL_EXPIRATION"]));
+        let lasts = OffsetDateTime::parse(out.trim(), &Rfc3339).expect("a time") - OffsetDateTime::now_utc();
+        assert!(lasts > Duration::minutes(59) && lasts <= Duration::minutes(60), "{shift}: {lasts}");
     }
 }
 
