@@ -13,7 +13,7 @@ use std::{
 
 use time::OffsetDateTime;
 
-use crate::error::{Error, Result, escaped};
+use crate::error::{Error, Result, escaped_lines};
 
 /// Everything that a run takes from its surroundings.
 #[derive(Clone)]
@@ -142,8 +142,8 @@ impl Context {
         to_stdout(text).map_err(|error| Error::new("cannot write to standard output").because(error))
     }
 
-    /// Says a line to the person, on standard error, where the person's attention may be asked for. The text may come
-    /// from outside: it is escaped.
+    /// Says something to the person, on standard error, where the person's attention may be asked for. The text may come
+    /// from outside: it is escaped; the lines of an error that has several stay lines, indented below the first.
     pub fn say(&self, text: impl fmt::Display) {
         if self.attention == Attention::Person {
             self.tell(text);
@@ -152,15 +152,15 @@ impl Context {
         }
     }
 
-    /// Says a line on standard error, whoever reads it.
+    /// As [`Context::say`], whoever reads it.
     pub fn tell(&self, text: impl fmt::Display) {
-        to_stderr(&format!("leapp: {}\n", escaped(&text.to_string())));
+        to_stderr(&format!("leapp: {}\n", escaped_lines(&text.to_string())));
     }
 
     /// With `-v`, says what is being done. Never given a secret.
     pub fn trace(&self, text: impl FnOnce() -> String) {
         if self.verbose {
-            to_stderr(&format!("leapp: · {}\n", escaped(&text())));
+            to_stderr(&format!("leapp: · {}\n", escaped_lines(&text())));
         }
     }
 

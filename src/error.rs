@@ -159,8 +159,8 @@ pub fn escaped(text: &str) -> String {
     escape(text, false)
 }
 
-/// As [`escaped`], but line feeds stay; following lines are indented.
-fn escaped_lines(text: &str) -> String {
+/// As [`escaped`], but line feeds stay; following lines are indented, so that none can pass for a message of its own.
+pub(crate) fn escaped_lines(text: &str) -> String {
     escape(text, true)
 }
 

@@ -12,7 +12,7 @@ use crate::{
     credentials::Credentials,
     directory::{self, Standing},
     environment::{ACCESS_KEY_ID, ENDPOINT_URI, EXPIRATION, REGIONS, SECRET_ACCESS_KEY, SESSION},
-    error::{Error, Result, escaped},
+    error::{Error, Result, escaped, escaped_lines},
     hook::{STATE, State, Status},
     session::{RoleArn, Session, span},
 };
@@ -199,7 +199,7 @@ impl<'c> Report<'c> {
                 rows.push(("hook", why.to_owned()));
             }
         }
-        rows.iter().fold(String::new(), |text, (name, value)| text + &format!("{name:<10} {}\n", escaped(value)))
+        rows.iter().fold(String::new(), |text, (name, value)| text + &format!("{name:<10} {}\n", escaped_lines(value)))
     }
 
     /// A named profile beside keys or an endpoint.

@@ -9,7 +9,7 @@ use crate::{
     config::Config,
     context::Context,
     credentials::Credentials,
-    error::{Error, Result, escaped},
+    error::{Error, Result, escaped_lines},
     session::{Alias, span},
 };
 
@@ -46,7 +46,7 @@ fn lines(context: &Context, config: &Config) -> String {
     let shown = config.sessions.iter().map(|(alias, session)| match broker.kept(session) {
         Ok(kept) => line(alias, width, kept.as_ref(), context.now()),
         // One that cannot be read is no reason to be silent about the others.
-        Err(error) => format!("{:<width$}  {}\n", alias.as_str(), escaped(&error.sentence())),
+        Err(error) => format!("{:<width$}  {}\n", alias.as_str(), escaped_lines(&error.sentence())),
     });
     shown.collect()
 }

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _};
 use super::terminal::Terminal;
 use crate::{
     context::Context,
-    error::{Result, escaped},
+    error::{Result, escaped, escaped_lines},
     session::Invalid,
 };
 
@@ -34,9 +34,9 @@ impl Form {
         Terminal::open(context).map(|terminal| Self { terminal })
     }
 
-    /// Says a line.
+    /// Says something, as [`Context::say`] does.
     pub(crate) fn say(&self, text: &str) -> Result<()> {
-        self.terminal.say(&escaped(text))
+        self.terminal.say(&escaped_lines(text))
     }
 
     /// Asks until the answer is one that `read` takes; Enter takes the default.

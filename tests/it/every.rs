@@ -68,6 +68,20 @@ fn what_one_session_is_refused_the_others_get() {
 }
 
 #[test]
+fn the_lines_of_an_error_stay_lines() {
+    let desk = Desk::new();
+    let browser = desk.program("browser", "#!/bin/sh\nprintf 'first complaint\\nsecond complaint\\n' >&2\nexit 1\n");
+    let shown = browser.display();
+    let ended = desk.start(desk.leapp(["login", "--all"]).env("LEAPP_BROWSER", &browser)).end_with(1);
+    let said = format!(
+        "leapp: `corp`: cannot start the browser `{shown}`: it ended with exit code 1\n  first complaint\n  \
+         second complaint\nleapp: `corp`: run: leapp login corp --saml-response FILE\n"
+    );
+    assert!(ended.err.contains(&said), "{}", ended.err);
+    assert!(!ended.err.contains("\\u{a}"), "{}", ended.err);
+}
+
+#[test]
 fn renewing_gets_new_credentials_for_what_is_signed_in() {
     let home = Home::new();
     assert_eq!(says(&home, &["renew"]), "leapp: no session is signed in\n");
