@@ -20,6 +20,7 @@ mod refusal;
 mod response;
 mod role;
 mod status;
+mod window;
 mod xml;
 
 use std::fmt;
@@ -29,7 +30,7 @@ pub use attribute::Attribute;
 pub use check::Expectation;
 pub use encoded::EncodedResponse;
 use encoded::MAX_INPUT;
-pub use refusal::{Ended, Refusal};
+pub use refusal::Refusal;
 pub use response::{Content, Response};
 pub use role::{OfferedRole, UnreadableRole};
 pub use status::Status;

@@ -18,10 +18,10 @@ fuzz_target!(|bytes: &[u8]| {
     }
     let Ok(response) = EncodedResponse::from_person(bytes).and_then(|encoded| Response::read(&encoded)) else { return };
     let now = OffsetDateTime::UNIX_EPOCH;
-    let _ = response.redeem_until(now);
+    let _ = (response.redeem_until(now), response.window(now));
     let idp_arn = ProviderArn::parse("arn:aws:iam::111122223333:saml-provider/okta").expect("valid");
     let role_arn = RoleArn::parse("arn:aws:iam::111122223333:role/Admin").expect("valid");
-    if let Err(refusal) = response.check(&Expectation { idp_arn: &idp_arn, role_arn: &role_arn, now }) {
+    if let Err(refusal) = response.check(&Expectation { idp_arn: &idp_arn, role_arn: &role_arn }) {
         let _ = refusal.into_error(&Alias::parse("corp").expect("valid")).to_string();
     }
 });

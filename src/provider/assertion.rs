@@ -63,12 +63,14 @@ impl Assertion {
     }
 }
 
-/// An assertion of this session's provider that AWS still takes.
+/// An assertion of this session's provider that AWS still takes. It ages by the time since it came: where the clock was
+/// set back since, its age is not known.
 pub(crate) fn at_hand(means: &Means<'_>, federated: &Federated) -> Result<Option<Assertion>> {
     let Some(vault) = means.vault else { return Ok(None) };
     let Some(bytes) = vault.get(&name(means, &federated.saml_url))? else { return Ok(None) };
     let Ok(stored) = serde_json::from_slice::<Stored<'_>>(&bytes) else { return Ok(None) };
-    if stored.redeem_until <= means.context.now().unix_timestamp() {
+    let now = means.context.now();
+    if stored.redeem_until <= now.unix_timestamp() || now.unix_timestamp_nanos() < stored.received {
         return Ok(None);
     }
     let received = OffsetDateTime::from_unix_timestamp_nanos(stored.received).ok();

@@ -1,7 +1,5 @@
 //! A federated session: an assertion of the identity provider, exchanged for credentials.
 
-use time::OffsetDateTime;
-
 use super::{
     Means,
     assertion::{self, Assertion, Origin},
@@ -10,10 +8,10 @@ use super::{
 use crate::{
     context::Attention,
     credentials::Credentials,
-    error::Result,
+    error::{Error, Result},
     saml::{EncodedResponse, Expectation, Refusal},
     session::{Federated, Session, SessionDuration},
-    sts::{FaultKind, SamlRequest},
+    sts::{Fault, FaultKind, Flaw, SamlRequest},
     ui::spinner::Spinner,
 };
 
@@ -25,46 +23,112 @@ pub(crate) fn credentials(
     wish: Option<SessionDuration>,
     given: Option<EncodedResponse>,
 ) -> Result<Credentials> {
-    if let Some(given) = given {
+    let exchange = Exchange { means, session, federated, wish };
+    match given {
+        Some(given) => exchange.with_given(given),
+        None if means.context.attention() == Attention::Nobody => Err(assertion::signed_out(session)),
+        None => exchange.with_own(),
+    }
+}
+
+/// The exchange of an assertion for a session's credentials.
+struct Exchange<'a> {
+    means: &'a Means<'a>,
+    session: &'a Session,
+    federated: &'a Federated,
+    wish: Option<SessionDuration>,
+}
+
+impl Exchange<'_> {
+    /// With one that was had elsewhere. Since when the person has had it nobody knows: it serves others when it is known
+    /// that STS takes it.
+    fn with_given(&self, given: EncodedResponse) -> Result<Credentials> {
         let assertion = Assertion::read(given, &Origin::Given)?;
-        check(&assertion, session, federated, means.context.now())?;
-        assertion::keep(means, federated, &assertion);
-        return redeem(means, session, federated, wish, &assertion)
-            .and_then(|answer| answer.map_err(|fault| fault.explain(&means.sts.hop(session, &means.region(session)))));
+        self.judge(&assertion).map_err(|refusal| refusal.into_error(&self.session.alias))?;
+        let credentials = self.redeem(&assertion)?.map_err(|fault| self.explain(&assertion, &fault))?;
+        assertion::keep(self.means, self.federated, &assertion);
+        Ok(credentials)
     }
-    if means.context.attention() == Attention::Nobody {
-        return Err(assertion::signed_out(session));
-    }
-    let at_hand = assertion::at_hand(means, federated)?;
-    let known = at_hand.as_ref().and_then(|assertion| assertion.received);
-    if let Some(assertion) = at_hand.filter(|found| check(found, session, federated, means.context.now()).is_ok()) {
-        match redeem(means, session, federated, wish, &assertion)? {
-            Ok(credentials) => return Ok(credentials),
-            // What STS no longer takes from a kept assertion, it may take from a new one.
-            Err(fault) if depends_on_assertion(fault.kind) => {
-                assertion::forget(means, federated)?;
+
+    /// With one that is at hand, or a new one.
+    fn with_own(&self) -> Result<Credentials> {
+        let at_hand = assertion::at_hand(self.means, self.federated)?;
+        let known = at_hand.as_ref().and_then(|assertion| assertion.received);
+        if let Some(assertion) = at_hand.filter(|found| self.judge(found).is_ok()) {
+            match self.redeem(&assertion)? {
+                Ok(credentials) => return Ok(credentials),
+                // What STS no longer takes from a kept assertion, it may take from a new one.
+                Err(fault) if depends_on_assertion(fault.kind) => assertion::forget(self.means, self.federated)?,
+                Err(fault) => return Err(self.explain(&assertion, &fault)),
             }
-            Err(fault) => return Err(fault.explain(&means.sts.hop(session, &means.region(session)))),
+        }
+        let judge = |found: &_| self.judge(found).map_err(|refusal| self.refused(refusal));
+        let assertion = assertion::sign_in(self.means, self.session, self.federated, known, judge)?;
+        let credentials = self.redeem(&assertion)?.map_err(|fault| self.not_taken(&assertion, &fault))?;
+        if !self.means.asker_says_who {
+            // The browser may remember another person than the one who sits here.
+            let who = credentials.arn.rsplit('/').next().unwrap_or_default();
+            self.means.context.say(format!("signed in to `{}` as {who}", self.session.alias));
+        }
+        Ok(credentials)
+    }
+
+    /// Whether STS can be expected to take the assertion for this session.
+    fn judge(&self, assertion: &Assertion) -> Result<(), Refusal> {
+        let Federated { idp_arn, role_arn, .. } = self.federated;
+        assertion.response.check(&Expectation { idp_arn, role_arn })
+    }
+
+    /// The error where an assertion from the browser will not do.
+    fn refused(&self, refusal: Refusal) -> Error {
+        let depends_on_person = refusal.depends_on_person();
+        let error = refusal.into_error(&self.session.alias);
+        if depends_on_person { self.suggest_another_person(error) } else { error }
+    }
+
+    /// The error where STS does not take an assertion from the browser, which is forgotten where another could fare better.
+    fn not_taken(&self, assertion: &Assertion, fault: &Fault) -> Error {
+        let error = self.explain(assertion, fault);
+        if depends_on_assertion(fault.kind)
+            && let Err(error) = assertion::forget(self.means, self.federated)
+        {
+            self.means.context.trace(|| error.sentence());
+        }
+        if depends_on_person(fault.kind) { self.suggest_another_person(error) } else { error }
+    }
+
+    /// The browser remembers who signed in: where it was the wrong person, the next sign-in would be silent and wrong again.
+    fn suggest_another_person(&self, error: Error) -> Error {
+        error.hint(format!("to sign in as somebody else, run: leapp logout {} --browser", self.session.alias))
+    }
+
+    /// The error where STS does not take an assertion. For its time STS alone refuses one: then both clocks are shown.
+    fn explain(&self, assertion: &Assertion, fault: &Fault) -> Error {
+        let error = fault.explain(&self.means.sts.hop(self.session, &self.means.region(self.session)));
+        match fault.kind {
+            FaultKind::Expired | FaultKind::InvalidAssertion(Flaw::NotYetValid) => {
+                assertion.response.window(self.means.context.now()).into_iter().fold(error, Error::hint)
+            }
+            _ => error,
         }
     }
-    let assertion =
-        assertion::sign_in(means, session, federated, known, |found| check_person(found, session, federated, means))?;
-    let credentials = redeem(means, session, federated, wish, &assertion)?.map_err(|fault| {
-        let error = fault.explain(&means.sts.hop(session, &means.region(session)));
-        if !depends_on_assertion(fault.kind) {
-            return error;
-        }
-        if let Err(error) = assertion::forget(means, federated) {
-            means.context.trace(|| error.sentence());
-        }
-        error.hint(format!("to sign in as somebody else, run: leapp logout {} --browser", session.alias))
-    })?;
-    if !means.asker_says_who {
-        // The browser may remember another person than the one who sits here.
-        let who = credentials.arn.rsplit('/').next().unwrap_or_default();
-        means.context.say(format!("signed in to `{}` as {who}", session.alias));
+
+    /// Where the config asks for no duration, what the identity provider says for the console is a good wish.
+    fn redeem(&self, assertion: &Assertion) -> Result<Result<Credentials, Fault>> {
+        let (means, session) = (self.means, self.session);
+        let region = means.region(session);
+        let wish = self.wish.or_else(|| assertion.session_duration());
+        let _spinner = Spinner::start(means.context, &format!("getting credentials of `{}`", session.alias));
+        within_role_maximum(means, session, wish, SessionDuration::step_down, |duration| {
+            let request = SamlRequest {
+                role: &self.federated.role_arn,
+                provider: &self.federated.idp_arn,
+                assertion: &assertion.encoded,
+                duration,
+            };
+            means.sts.assume_role_with_saml(&region, &request)
+        })
     }
-    Ok(credentials)
 }
 
 /// Whether another assertion, perhaps another person's, could fare better.
@@ -75,46 +139,10 @@ fn depends_on_assertion(kind: FaultKind) -> bool {
     )
 }
 
-/// Whether STS can be expected to take the assertion for this session.
-fn check(assertion: &Assertion, session: &Session, federated: &Federated, now: OffsetDateTime) -> Result<()> {
-    judge(assertion, federated, now).map_err(|refusal| refusal.into_error(&session.alias))
-}
-
-fn judge(assertion: &Assertion, federated: &Federated, now: OffsetDateTime) -> Result<(), Refusal> {
-    assertion.response.check(&Expectation { idp_arn: &federated.idp_arn, role_arn: &federated.role_arn, now })
-}
-
-/// As [`check`], for an assertion that came from the browser. That remembers who signed in: where it was the wrong
-/// person, the next sign-in would be silent and wrong again.
-fn check_person(assertion: &Assertion, session: &Session, federated: &Federated, means: &Means<'_>) -> Result<()> {
-    judge(assertion, federated, means.context.now()).map_err(|refusal| {
-        let depends_on_person = refusal.depends_on_person();
-        let error = refusal.into_error(&session.alias);
-        if depends_on_person {
-            return error.hint(format!("to sign in as somebody else, run: leapp logout {} --browser", session.alias));
-        }
-        error
-    })
-}
-
-/// Where the config asks for no duration, what the identity provider says for the console is a good wish.
-fn redeem(
-    means: &Means<'_>,
-    session: &Session,
-    federated: &Federated,
-    wish: Option<SessionDuration>,
-    assertion: &Assertion,
-) -> Result<Result<Credentials, crate::sts::Fault>> {
-    let region = means.region(session);
-    let wish = wish.or_else(|| assertion.session_duration());
-    let _spinner = Spinner::start(means.context, &format!("getting credentials of `{}`", session.alias));
-    within_role_maximum(means, session, wish, SessionDuration::step_down, |duration| {
-        let request = SamlRequest {
-            role: &federated.role_arn,
-            provider: &federated.idp_arn,
-            assertion: &assertion.encoded,
-            duration,
-        };
-        means.sts.assume_role_with_saml(&region, &request)
-    })
+/// Whether another person could fare better.
+fn depends_on_person(kind: FaultKind) -> bool {
+    matches!(
+        kind,
+        FaultKind::InvalidAssertion(Flaw::Attribute(_)) | FaultKind::AccessDenied | FaultKind::RejectedByProvider
+    )
 }

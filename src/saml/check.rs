@@ -1,20 +1,10 @@
 //! Whether STS would take a response for a session, found out without asking it.
 
-use time::{Duration, OffsetDateTime};
-
 use super::{
     Assertion, Content, OfferedRole, Refusal, Response,
     endpoint::{self, Audience},
-    refusal::Ended,
 };
 use crate::session::{ProviderArn, RoleArn};
-
-/// By how much the identity provider's clock may differ from this machine's.
-const SKEW: Duration = Duration::seconds(60);
-
-/// How long after it was issued AWS takes an assertion: "must be redeemed within 5 minutes of issuance"
-/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_saml.html>).
-const REDEEM_WITHIN: Duration = Duration::minutes(5);
 
 /// What a session wants of a response.
 #[derive(Clone, Copy, Debug)]
@@ -23,14 +13,12 @@ pub struct Expectation<'a> {
     pub idp_arn: &'a ProviderArn,
     /// The role to assume.
     pub role_arn: &'a RoleArn,
-    /// The time.
-    pub now: OffsetDateTime,
 }
 
 impl Response {
     /// Whether STS can be expected to take this response for that role.
     ///
-    /// What cannot be known here is left to STS: signatures, the role's trust policy, whatever is encrypted. Elements
+    /// What cannot be known here is left to STS: signatures, the role's trust policy, the time, whatever is encrypted. Elements
     /// that a response may lack are judged only where they are there; what AWS requires
     /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_saml_assertions.html>) must be.
     ///
@@ -59,7 +47,6 @@ impl Assertion {
             None => return Err(Refusal::NoRecipient),
         }
         self.check_audience(expectation)?;
-        self.check_time(expectation.now)?;
         self.check_role(expectation)?;
         match &self.role_session_name {
             Some(name) if is_role_session_name(name) => {}
@@ -81,19 +68,6 @@ impl Assertion {
         match self.audience_restrictions.iter().find(|audiences| !audiences.iter().any(is_wanted)) {
             Some(audiences) => Err(Refusal::Audience { audiences: audiences.clone(), partition: wanted.to_owned() }),
             None => Ok(()),
-        }
-    }
-
-    fn check_time(&self, now: OffsetDateTime) -> Result<(), Refusal> {
-        if let Some(at) = self.not_before.filter(|at| now.saturating_add(SKEW) < *at) {
-            return Err(Refusal::NotYetValid { at, now });
-        }
-        let redeemable = self.issue_instant.map(|issued| issued.saturating_add(REDEEM_WITHIN));
-        let ends = [(self.not_on_or_after, Ended::NotOnOrAfter), (redeemable, Ended::RedeemWithin)];
-        let first = ends.into_iter().filter_map(|(at, ended)| Some((at?, ended))).min_by_key(|(at, _)| *at);
-        match first {
-            Some((at, ended)) if now >= at.saturating_add(SKEW) => Err(Refusal::Expired { at, now, ended }),
-            _ => Ok(()),
         }
     }
 
@@ -132,7 +106,7 @@ fn is_role_session_name(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::saml::fixture::{PROVIDER, ROLE, SIGN_IN, Sample, check, now};
+    use crate::saml::fixture::{PROVIDER, ROLE, SIGN_IN, Sample, check};
 
     const CN_ROLE: &str = "arn:aws-cn:iam::111122223333:role/Admin";
     const CN_PROVIDER: &str = "arn:aws-cn:iam::111122223333:saml-provider/okta";
@@ -207,30 +181,6 @@ mod tests {
         ] {
             assert!(matches!(refusal(&audiences(bad)), Refusal::Audience { .. }), "{bad:?}");
         }
-    }
-
-    #[test]
-    fn time_is_judged_with_a_minute_for_the_clocks() {
-        let at = |issued, from, until| {
-            let sample = Sample {
-                issue_instant: now() + Duration::seconds(issued),
-                not_before: now() + Duration::seconds(from),
-                not_on_or_after: now() + Duration::seconds(until),
-                ..Sample::default()
-            };
-            check(&sample.response(), ROLE, PROVIDER).map_err(|refusal| match refusal {
-                Refusal::Expired { ended, .. } => format!("{ended:?}"),
-                Refusal::NotYetValid { .. } => "early".to_owned(),
-                other => panic!("{other:?}"),
-            })
-        };
-        assert_eq!(at(-10, -300, 300), Ok(()));
-        assert_eq!(at(-10, -300, -59), Ok(()));
-        assert_eq!(at(-10, -300, -60), Err("NotOnOrAfter".to_owned()));
-        assert_eq!(at(-359, -400, 3600), Ok(()));
-        assert_eq!(at(-360, -400, 3600), Err("RedeemWithin".to_owned()));
-        assert_eq!(at(0, 60, 300), Ok(()));
-        assert_eq!(at(0, 61, 300), Err("early".to_owned()));
     }
 
     #[test]

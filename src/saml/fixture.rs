@@ -81,9 +81,9 @@ pub(crate) fn provider(text: &str) -> ProviderArn {
     ProviderArn::parse(text).expect(text)
 }
 
-/// Checks a response for a role and a provider at [`now`].
+/// Checks a response for a role and a provider.
 pub(crate) fn check(response: &Response, role_arn: &str, idp_arn: &str) -> Result<(), super::Refusal> {
-    response.check(&Expectation { idp_arn: &provider(idp_arn), role_arn: &role(role_arn), now: now() })
+    response.check(&Expectation { idp_arn: &provider(idp_arn), role_arn: &role(role_arn) })
 }
 
 impl Default for Sample {

@@ -13,7 +13,7 @@ use crate::session::Alias;
 fn use_up(bytes: &[u8]) {
     let Ok(encoded) = EncodedResponse::from_person(bytes) else { return };
     let Ok(response) = Response::read(&encoded) else { return };
-    let _ = response.redeem_until(now());
+    let _ = (response.redeem_until(now()), response.window(now()));
     if let Err(refusal) = check(&response, ROLE, PROVIDER) {
         let _ = refusal.into_error(&Alias::parse("corp").expect("valid")).to_string();
     }

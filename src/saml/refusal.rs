@@ -2,18 +2,11 @@
 
 mod roles;
 
-use std::time::Duration;
-
-use time::OffsetDateTime;
-
-use super::{Attribute, OfferedRole, Status, UnreadableRole, endpoint, instant::printed, shortened};
+use super::{Attribute, OfferedRole, Status, UnreadableRole, endpoint, shortened};
 use crate::{
     error::Error,
-    session::{Alias, ProviderArn, span},
+    session::{Alias, ProviderArn},
 };
-
-/// From here on a difference in time is more likely a wrong clock than a slow network.
-const CLOCK_IS_WRONG: time::Duration = time::Duration::minutes(2);
 
 /// A reason for which STS would refuse a response for a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,22 +35,6 @@ pub enum Refusal {
         audiences: Vec<String>,
         /// The role's partition.
         partition: String,
-    },
-    /// Its time is over.
-    Expired {
-        /// When it ended.
-        at: OffsetDateTime,
-        /// The time.
-        now: OffsetDateTime,
-        /// What ended.
-        ended: Ended,
-    },
-    /// Its time has not come.
-    NotYetValid {
-        /// When it begins.
-        at: OffsetDateTime,
-        /// The time.
-        now: OffsetDateTime,
     },
     /// It offers no role at all.
     NoRoles {
@@ -94,15 +71,6 @@ pub enum Refusal {
     },
 }
 
-/// What ended when a response expired.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
-    /// The validity that the identity provider gave it.
-    NotOnOrAfter,
-    /// The time in which AWS takes an assertion after it was issued.
-    RedeemWithin,
-}
-
 impl Refusal {
     /// Whether another person might not be refused.
     pub fn depends_on_person(&self) -> bool {
@@ -123,10 +91,6 @@ impl Refusal {
                 )
                 .hint("set the identity provider's application up with the sign-in URL of AWS"),
             Self::Audience { audiences, partition } => audience(error, &audiences, &partition),
-            Self::Expired { at, now, ended } => expired(error, alias, at, now, ended),
-            Self::NotYetValid { at, now } => error
-                .because(format!("the SAML response is valid from {}, {} from now", printed(at), between(now, at)))
-                .hint(wrong_clock(now)),
             Self::NoRoles { attribute_names, unreadable } => roles::none(error, &attribute_names, &unreadable),
             Self::RoleNotOffered { wanted, offered, unreadable } => {
                 roles::not_offered(error, alias, &wanted, &offered, &unreadable)
@@ -175,27 +139,6 @@ fn usual_audience(partition: &str) -> String {
     }
 }
 
-fn expired(error: Error, alias: &Alias, at: OffsetDateTime, now: OffsetDateTime, ended: Ended) -> Error {
-    let ago = between(at, now);
-    let error = match ended {
-        Ended::NotOnOrAfter => error.because(format!("the SAML response expired {ago} ago, at {}", printed(at))),
-        Ended::RedeemWithin => error.because(format!(
-            "the SAML response expired {ago} ago, at {}: AWS takes one within five minutes of its issue",
-            printed(at)
-        )),
-    };
-    let error = error.hint(format!("run: leapp login {alias}"));
-    if now - at > CLOCK_IS_WRONG { error.hint(wrong_clock(now)) } else { error }
-}
-
-fn wrong_clock(now: OffsetDateTime) -> String {
-    format!("if you signed in just now, the clock of this machine is wrong: it says {}", printed(now))
-}
-
-fn between(earlier: OffsetDateTime, later: OffsetDateTime) -> String {
-    span(Duration::try_from(later - earlier).unwrap_or_default())
-}
-
 fn role_session_name(error: Error, name: Option<&str>) -> Error {
     let why = match name {
         Some(name) => format!("the identity provider names you `{}`, which AWS does not take", shortened(name)),
@@ -207,7 +150,7 @@ fn role_session_name(error: Error, name: Option<&str>) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::saml::fixture::{PROVIDER, ROLE, Sample, check, now};
+    use crate::saml::fixture::{PROVIDER, ROLE, Sample, check};
 
     fn shown(refusal: Refusal) -> String {
         refusal.into_error(&Alias::parse("corp").expect("valid")).to_string()
@@ -219,7 +162,6 @@ mod tests {
 
     #[test]
     fn every_refusal_reads_as_what_why_and_next() {
-        let seconds = time::Duration::seconds;
         let aws = || "aws".to_owned();
         let to = |url: &str, found| Refusal::Address { field: "recipient", url: url.into(), found, partition: aws() };
         for (refusal, text) in [
@@ -238,23 +180,6 @@ mod tests {
                 Refusal::Audience { audiences: vec!["https://sp.example/".into()], partition: aws() },
                 "leapp: cannot sign in to `corp`: the SAML response's audience is `https://sp.example/`, not AWS in \
                  partition `aws`\n  set the identity provider's application up with the audience `urn:amazon:webservices`",
-            ),
-            (
-                Refusal::Expired { at: now() - seconds(90), now: now(), ended: Ended::NotOnOrAfter },
-                "leapp: cannot sign in to `corp`: the SAML response expired 1m 30s ago, at 2026-01-02 03:02:35 UTC\n  \
-                 run: leapp login corp",
-            ),
-            (
-                Refusal::Expired { at: now() - seconds(7200), now: now(), ended: Ended::RedeemWithin },
-                "leapp: cannot sign in to `corp`: the SAML response expired 2h ago, at 2026-01-02 01:04:05 UTC: AWS takes \
-                 one within five minutes of its issue\n  run: leapp login corp\n  \
-                 if you signed in just now, the clock of this machine is wrong: it says 2026-01-02 03:04:05 UTC",
-            ),
-            (
-                Refusal::NotYetValid { at: now() + seconds(600), now: now() },
-                "leapp: cannot sign in to `corp`: the SAML response is valid from 2026-01-02 03:14:05 UTC, 10m \
-                 from now\n  \
-                 if you signed in just now, the clock of this machine is wrong: it says 2026-01-02 03:04:05 UTC",
             ),
             (
                 Refusal::RoleSessionName { name: None },

@@ -1,6 +1,6 @@
 //! A SAML response, read.
 
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
 use super::{
     EncodedResponse,
@@ -15,9 +15,6 @@ use super::{
     },
 };
 use crate::error::{Error, Result};
-
-/// How long after it was issued a response is handed to STS again: a minute less than AWS's five, for clocks and wires.
-const REUSE_FOR: Duration = Duration::minutes(4);
 
 /// A SAML response (SAML 2.0 core, section 3.3.3), as far as AWS asks for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,19 +62,6 @@ impl Response {
         self.content == Content::Encrypted
     }
 
-    /// Until when it may be handed to STS for another session of the same identity provider; none where only its own
-    /// session may have it: an encrypted one, or one that does not say when it was issued.
-    ///
-    /// `received` is when it arrived by this machine's clock: where that clock is behind the identity provider's, the
-    /// time since then counts instead. AWS takes an assertion for five minutes after it was issued
-    /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_saml.html>).
-    pub fn redeem_until(&self, received: OffsetDateTime) -> Option<OffsetDateTime> {
-        let Content::Assertion(assertion) = &self.content else { return None };
-        let issued = [self.issue_instant, assertion.issue_instant].into_iter().flatten().min()?;
-        let reuse_end = issued.min(received).saturating_add(REUSE_FOR);
-        Some(assertion.not_on_or_after.map_or(reuse_end, |end| end.min(reuse_end)))
-    }
-
     fn of(root: &Element) -> Result<Self, Malformed> {
         let status = Status::of(root)?;
         let content = content(root)?;
@@ -121,6 +105,8 @@ fn not_a_response(root: &Element) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use time::Duration;
+
     use super::*;
     use crate::{
         saml::fixture::{DIALECTS, PROVIDER, ROLE, SIGN_IN, Sample, check, now},
@@ -270,19 +256,6 @@ mod tests {
             let error = read(xml).expect_err(xml).sentence();
             assert!(error.contains(why), "{error}");
         }
-    }
-
-    #[test]
-    fn a_response_is_reused_for_four_minutes_at_most() {
-        let minutes = Duration::minutes;
-        let until = |issued, not_on_or_after, received| {
-            Sample { issue_instant: issued, not_on_or_after, ..Sample::default() }.response().redeem_until(received)
-        };
-        assert_eq!(until(now(), now() + minutes(60), now()), Some(now() + minutes(4)));
-        assert_eq!(until(now(), now() + minutes(2), now()), Some(now() + minutes(2)));
-        assert_eq!(until(now() - minutes(3), now() + minutes(60), now()), Some(now() + minutes(1)));
-        // This machine's clock is ten minutes behind.
-        assert_eq!(until(now() + minutes(10), now() + minutes(60), now()), Some(now() + minutes(4)));
     }
 
     #[test]
