@@ -8,11 +8,14 @@
 mod assertion;
 mod attribute;
 mod check;
+mod damage;
 mod encoded;
+mod encoding;
 pub mod endpoint;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod form;
+mod given;
 mod instant;
 #[cfg(test)]
 mod properties;
@@ -40,6 +43,11 @@ use crate::error::Error;
 /// The error of everything that cannot be read.
 fn unreadable(why: impl fmt::Display) -> Error {
     Error::new("cannot read the SAML response").because(why)
+}
+
+/// White space, and the mark that stands before a text in UTF-8 or UTF-16.
+fn is_blank(c: char) -> bool {
+    c.is_whitespace() || c == '\u{feff}'
 }
 
 /// Text from a response as it may stand in an error: on one line, and not for ever.

@@ -19,8 +19,8 @@ use crate::{
     session::{Session, Source, span},
 };
 
-/// The most that is read of a SAML response, in bytes: well above what STS takes, for base64 in lines and forms.
-const MAX_RESPONSE: u64 = 1 << 20;
+/// The most that is read of a SAML response, in bytes: one more than is taken, so that what is too large is known as that.
+const MAX_RESPONSE: u64 = EncodedResponse::MAX_GIVEN as u64 + 1;
 
 /// Signs in, and says as whom and for how long.
 pub(super) fn run(context: &Context, arguments: &Login) -> Result<()> {

@@ -58,7 +58,7 @@ impl Assertion {
     pub(crate) fn session_duration(&self) -> Option<SessionDuration> {
         match &self.response.content {
             Content::Assertion(assertion) => assertion.session_duration,
-            Content::Encrypted | Content::Nothing => None,
+            Content::Encrypted | Content::Unread { .. } | Content::Nothing => None,
         }
     }
 }

@@ -1,15 +1,24 @@
 //! A SAML response as it travels: base64, for STS alone to redeem.
 
+use std::borrow::Cow;
+
 use base64::{
     Engine,
     alphabet::STANDARD,
     engine::DecodePaddingMode,
     engine::general_purpose::{self, GeneralPurpose, GeneralPurposeConfig},
 };
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
-use super::{form, unreadable};
-use crate::{error::Result, secret::Secret};
+use super::{
+    damage,
+    encoding::{self, Text},
+    form, given, is_blank, response, unreadable, xml,
+};
+use crate::{
+    error::{Error, Result},
+    secret::Secret,
+};
 
 /// The longest assertion that STS takes (`AssumeRoleWithSAML`, parameter `SAMLAssertion`: 4 to 100,000 characters).
 const MAX_CHARACTERS: usize = 100_000;
@@ -18,21 +27,26 @@ const MAX_CHARACTERS: usize = 100_000;
 pub(super) const MAX_INPUT: usize = 1 << 20;
 
 /// Base64 as identity providers and people hand it on: padded or not.
-const LENIENT: GeneralPurpose = GeneralPurpose::new(
+pub(super) const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new()
         .with_decode_allow_trailing_bits(true)
         .with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// A SAML response in base64 (SAML 2.0 bindings, section 3.5.4), exactly as it goes to STS.
+/// A SAML response in base64 (SAML 2.0 bindings, section 3.5.4), its bytes exactly as they go to STS.
 ///
 /// It is a bearer token until it expires: it redacts itself, and is wiped when it is dropped. It holds standard
-/// base64, padded, without white space, of UTF-8 text that begins and ends like an XML document; nothing more is known of it.
+/// base64, padded, without white space, of a document that begins and ends like XML, or that is in an encoding that is
+/// not known here; nothing more is known of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EncodedResponse(Secret);
 
 impl EncodedResponse {
+    /// The most that [`EncodedResponse::from_person`] takes, in bytes: well above what STS takes, for base64 in lines,
+    /// forms and pages.
+    pub const MAX_GIVEN: usize = MAX_INPUT;
+
     /// Takes the value of a form's `SAMLResponse` field.
     ///
     /// White space is taken away, padding may be missing, and the URL-safe alphabet is understood. What was damaged on
@@ -41,23 +55,7 @@ impl EncodedResponse {
     /// # Errors
     /// Where it is longer than STS takes, or not base64 of an XML document.
     pub fn from_field(value: &str) -> Result<Self> {
-        if value.len() > MAX_INPUT {
-            return Err(too_long(value.len()));
-        }
-        let text = Zeroizing::new(unescaped(value.trim())?);
-        // A space may be a line break's remains or a damaged plus, the last of which trimming takes away (a third of all
-        // documents end in one: `>`). Only one reading is a whole document.
-        let readings = [("", ""), ("+", ""), ("+", "+")].map(|(space, end)| Zeroizing::new(compact(&text, space, end)));
-        if readings[0].is_empty() {
-            return Err(unreadable("it is empty"));
-        }
-        if readings[0].len() > MAX_CHARACTERS {
-            return Err(too_long(readings[0].len()));
-        }
-        match readings.iter().find_map(|reading| decode(reading)) {
-            Some(xml) => Self::from_xml(&xml),
-            None => Err(unreadable("it is not base64 of an XML document")),
-        }
+        Self::from_value(value, value.len())
     }
 
     /// Takes the body of a form post, `SAMLResponse=…&RelayState=…` with the fields in any order.
@@ -68,31 +66,33 @@ impl EncodedResponse {
         Self::from_field(&form::saml_response(body)?)
     }
 
-    /// Takes what a person got elsewhere: base64, a form's body, or the XML itself, with white space and a byte order
-    /// mark around it (UTF-16 too: what `>` writes in Windows PowerShell).
+    /// Takes what a person got elsewhere, with white space and a byte order mark around it: base64, a form's body, the XML
+    /// itself, or what a browser's tools copy (a page, a field, a header, JSON, an address, a command line).
     ///
     /// # Errors
-    /// Where it is none of these, and as [`EncodedResponse::from_field`].
+    /// Where there is no response in it, or two, and as [`EncodedResponse::from_field`].
     pub fn from_person(bytes: &[u8]) -> Result<Self> {
         if bytes.len() > MAX_INPUT {
-            return Err(too_long(bytes.len()));
+            return Err(too_large());
         }
-        let text = Zeroizing::new(text(bytes).ok_or_else(|| unreadable("it is not text"))?);
+        if let Some(text) = encoding::read(bytes) {
+            return Self::from_markup(bytes, &text.map_err(unreadable)?);
+        }
+        let text = encoding::read_plain(bytes);
+        let text = text.map_err(|why| if damage::is_deflated(bytes) { damage::deflated() } else { unreadable(why) })?;
         let text = text.trim_matches(is_blank);
-        if text.starts_with('<') {
-            if is_web_page(text) {
-                let hint = "hand over the value of the page's field `SAMLResponse`";
-                return Err(unreadable("it is a web page").hint(hint));
-            }
-            if !text.ends_with('>') {
-                return Err(unreadable("it breaks off before its end"));
-            }
-            Self::from_xml(text)
-        } else if text.starts_with("SAMLResponse=") || text.contains("&SAMLResponse=") {
-            Self::from_form(text.as_bytes())
-        } else {
-            Self::from_field(text)
+        let is_form = text.starts_with("SAMLResponse=") || text.contains("&SAMLResponse=");
+        if is_form && !text.contains(|c: char| c.is_whitespace() || "\"'".contains(c)) {
+            return Self::from_form(text.as_bytes());
         }
+        let values = given::values(text);
+        if values.is_empty() {
+            given::check_kind(text)?;
+            let is_quoted = text.starts_with(['"', '\'', '`']);
+            let value = text.trim_matches(|c| is_quoted && (is_blank(c) || "\"'`,;".contains(c)));
+            return Self::from_value(value, text.len());
+        }
+        Self::one_of(&values, text.len())
     }
 
     /// The base64 text, for `AssumeRoleWithSAML`.
@@ -100,48 +100,127 @@ impl EncodedResponse {
         self.0.expose()
     }
 
-    fn from_xml(xml: &str) -> Result<Self> {
-        let characters = general_purpose::STANDARD.encode(xml);
-        let encoded = Self(Secret::new(characters));
-        if encoded.expose().len() > MAX_CHARACTERS {
-            return Err(too_long(encoded.expose().len()));
+    /// Takes a value that was `given` with so many characters in all.
+    fn from_value(value: &str, given: usize) -> Result<Self> {
+        if value.len() > MAX_INPUT {
+            return Err(too_large());
         }
-        Ok(encoded)
+        let text = Zeroizing::new(unescaped(value.trim_matches(is_blank)).into_owned());
+        // A space may be a line break's remains or a damaged plus, the last of which trimming takes away (a third of all
+        // documents end in one: `>`). Only one reading is a whole document.
+        let mut readings = vec![("", ""), ("+", ""), ("+", "+")];
+        // Where no other was lost, the last was not: it would make a `>` of what was cut.
+        readings.truncate(if text.contains(' ') { 3 } else { 1 });
+        let mut readings = readings.into_iter().map(|(space, end)| Zeroizing::new(compact(&text, space, end)));
+        let found = readings.find_map(|reading| {
+            let bytes = Zeroizing::new(LENIENT.decode(reading.as_str()).ok()?);
+            let document = encoding::read(&bytes)?.ok()?;
+            is_closed(&document).then_some((bytes, document))
+        });
+        match found {
+            Some((bytes, document)) => Self::from_document(&bytes, &document, given),
+            None if text.is_empty() => Err(unreadable("it is empty")),
+            None => Err(damage::explain(&text, given)),
+        }
+    }
+
+    /// Takes a document, or a page with one in it, as it stands. Its bytes stay what they are, but for UTF-16 that does
+    /// not call itself so: there somebody's shell changed the encoding.
+    fn from_markup(bytes: &[u8], text: &Text) -> Result<Self> {
+        let Text::Read(read) = text else { return Self::from_document(bytes, text, bytes.len()) };
+        let document = read.trim_matches(is_blank);
+        if given::is_page(document) {
+            let values = given::values(document);
+            return if values.is_empty() { Err(given::only_a_page()) } else { Self::one_of(&values, bytes.len()) };
+        }
+        if !is_closed(text) {
+            return Err(damage::breaks_off(bytes.len()));
+        }
+        let is_utf16 = bytes.iter().take(2).any(|byte| [0, 0xfe, 0xff].contains(byte));
+        let calls_itself_so =
+            || encoding::declared(document).is_some_and(|name| name.to_lowercase().contains("utf-16"));
+        let sent = match bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes) {
+            _ if is_utf16 && !calls_itself_so() => document.as_bytes(),
+            bytes if is_utf16 => bytes,
+            bytes => bytes.trim_ascii(),
+        };
+        Self::from_document(sent, text, bytes.len())
+    }
+
+    /// The one response in several values.
+    fn one_of(values: &[Zeroizing<String>], given: usize) -> Result<Self> {
+        let mut found: Option<Self> = None;
+        let mut failure = None;
+        for value in values {
+            match (Self::from_value(value, given), &found) {
+                (Ok(response), Some(other)) if response != *other => {
+                    return Err(unreadable("it has two different SAML responses in it"));
+                }
+                (Ok(response), _) => found = Some(response),
+                (Err(error), _) => failure = failure.or(Some(error)),
+            }
+        }
+        found.ok_or_else(|| failure.unwrap_or_else(|| unreadable("it is empty")))
+    }
+
+    fn from_document(bytes: &[u8], text: &Text, given: usize) -> Result<Self> {
+        if let Text::Read(document) = text {
+            if given::is_page(document.trim_matches(is_blank)) {
+                return Err(given::only_a_page());
+            }
+            if xml::is_cut(document) {
+                return Err(damage::breaks_off(given));
+            }
+        }
+        let encoded = Self(Secret::new(general_purpose::STANDARD.encode(bytes)));
+        match encoded.expose().len() {
+            ..=MAX_CHARACTERS => Ok(encoded),
+            // What is no response at all no administrator can make shorter.
+            characters => response::check_kind(text).and(Err(too_long(characters))),
+        }
     }
 
     /// The XML document.
-    pub(super) fn xml(&self) -> Result<Zeroizing<String>> {
-        decode(self.expose()).ok_or_else(|| unreadable("it is not base64 of an XML document"))
+    pub(super) fn text(&self) -> Result<Text> {
+        let bytes = LENIENT.decode(self.expose()).map(Zeroizing::new).unwrap_or_default();
+        let text = encoding::read(&bytes).unwrap_or_else(|| Err("it is not base64 of an XML document".into()));
+        text.map_err(unreadable)
     }
 }
 
-fn too_long(characters: usize) -> crate::error::Error {
+fn too_large() -> Error {
+    unreadable("it is larger than 1 MiB")
+}
+
+fn too_long(characters: usize) -> Error {
     unreadable(format!("it has {characters} characters, and STS takes at most {MAX_CHARACTERS}"))
         .hint("ask the identity provider's administrator to send fewer roles and attributes to AWS")
 }
 
-/// Judged by how it begins: the pages that people save are seldom XML.
-fn is_web_page(text: &str) -> bool {
-    let start: String = text.chars().take(1000).collect::<String>().to_ascii_lowercase();
-    start.contains("<!doctype html") || start.contains("<html")
+/// Whether a document ends like one, as far as it can be read.
+fn is_closed(text: &Text) -> bool {
+    match text {
+        Text::Read(document) => document.trim_matches(is_blank).ends_with('>'),
+        Text::Unread(_) => true,
+    }
 }
 
-fn is_blank(c: char) -> bool {
-    c.is_whitespace() || c == '\u{feff}'
-}
-
-/// Percent escapes and character references resolved; neither `%` nor `&` is in base64's alphabet.
-fn unescaped(value: &str) -> Result<String> {
+/// Percent escapes and character references resolved; neither `%` nor `&` is in base64's alphabet. What was cut within
+/// one ends before it.
+fn unescaped(value: &str) -> Cow<'_, str> {
+    let is_cut =
+        |tail: &str| if tail.starts_with('%') { tail.len() < 3 } else { tail.len() < 8 && !tail.contains(';') };
+    let end = value.rfind(['%', '&']).filter(|at| is_cut(&value[*at..])).unwrap_or(value.len());
+    let value = &value[..end];
     if value.contains('&') {
-        let damaged = |_| unreadable("it is neither base64 nor a form with a `SAMLResponse` field");
-        return quick_xml::escape::unescape(value).map(std::borrow::Cow::into_owned).map_err(damaged);
+        return quick_xml::escape::unescape(value).unwrap_or(value.into());
     }
     if value.contains('%') {
         let field = Zeroizing::new(format!("={}", value.replace('+', "%2B")));
         let mut fields = form_urlencoded::parse(field.as_bytes());
-        return Ok(fields.next().map(|(_, value)| value.into_owned()).unwrap_or_default());
+        return fields.next().map(|(_, value)| value.into_owned()).unwrap_or_default().into();
     }
-    Ok(value.to_owned())
+    value.into()
 }
 
 /// Without white space and in the standard alphabet; with what spaces stand for, and what the end has lost.
@@ -161,39 +240,12 @@ fn compact(text: &str, space: &str, end: &str) -> String {
     compact
 }
 
-/// The document in a base64 text; none where it is not base64, not UTF-8, or neither begins nor ends like XML.
-fn decode(base64: &str) -> Option<Zeroizing<String>> {
-    let bytes = LENIENT.decode(base64).ok()?;
-    match String::from_utf8(bytes).map(Zeroizing::new) {
-        Ok(xml) => {
-            let document = xml.trim_matches(is_blank);
-            (document.starts_with('<') && document.ends_with('>')).then_some(xml)
-        }
-        Err(error) => {
-            error.into_bytes().zeroize();
-            None
-        }
-    }
-}
-
-/// Bytes as text: UTF-8, or UTF-16 where a byte order mark says so.
-fn text(bytes: &[u8]) -> Option<String> {
-    let utf16 = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
-        let units = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
-        char::decode_utf16(units).collect::<Result<String, _>>().ok()
-    };
-    match bytes {
-        [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
-        [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
-        bytes => std::str::from_utf8(bytes).ok().map(str::to_owned),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::saml::fixture::Sample;
 
     /// A document whose base64 has a plus, a slash and padding in it.
     const XML: &str = "<a>~~~>>>???ÿÿ>?</a>\n";
@@ -202,6 +254,13 @@ mod tests {
         let base64 = general_purpose::STANDARD.encode(XML);
         assert!(base64.contains('+') && base64.contains('/') && base64.ends_with('='), "{base64}");
         base64
+    }
+
+    fn xml(encoded: &EncodedResponse) -> String {
+        match encoded.text().expect("readable") {
+            Text::Read(text) => text.to_string(),
+            Text::Unread(name) => name,
+        }
     }
 
     fn form(base64: &str) -> String {
@@ -238,7 +297,7 @@ mod tests {
         ] {
             let encoded = EncodedResponse::from_person(text.as_bytes()).expect(shape);
             assert_eq!(encoded.expose(), base64, "{shape}");
-            assert_eq!(encoded.xml().expect(shape).as_str(), XML, "{shape}");
+            assert_eq!(xml(&encoded), XML, "{shape}");
         }
     }
 
@@ -253,7 +312,7 @@ mod tests {
             utf16(u16::to_be_bytes),
         ] {
             let encoded = EncodedResponse::from_person(&bytes).expect("valid");
-            assert_eq!(encoded.xml().expect("valid").as_str(), XML.trim());
+            assert_eq!(xml(&encoded), XML.trim());
         }
     }
 
@@ -268,32 +327,114 @@ mod tests {
             (b"hello world", "not base64"),
             (b"aGVsbG8gd29ybGQ=", "not base64 of an XML document"),
             (b"PGE+====PGE+", "not base64"),
-            (b"PGE+&x;", "neither base64 nor a form"),
-            (b"\xff\xfe\x00\xd8", "not text"),
-            (b"<a>\xff</a>", "not text"),
-            (b"<!DOCTYPE html>\n<html><form><input name=SAMLResponse value=PGE+>", "it is a web page"),
+            (b"PGE+&x;", "not base64: its character 5 is `&`"),
+            (b"PGE+%zz", "not base64: its character 5 is `%`"),
+            (b"\xff\xfe\x00\xd8\x00\x00", "its byte 3 is not UTF-16"),
+            (b"<a>\xff</a>", "its byte 4 is not UTF-8"),
+            (b"J\xf6rg", "its byte 2 is not UTF-8"),
+            (b"<!DOCTYPE html>\n<html><form><input name=SAMLResponse value=PGE+>", "it breaks off before its end"),
+            (b"<html><form><input name='user'></form></html>", "a web page without a SAML response: the sign-in"),
+            (b"<div id='x'>a</div><script>f()</script>", "a web page without a SAML response"),
+            (b"PGh0bWw+PC9odG1sPg==", "a web page without a SAML response"),
             (b"<samlp:Response", "breaks off"),
-            (b"PGE+PC9h", "not base64 of an XML document"),
-            (b"PGE+/w==", "not base64 of an XML document"),
+            (b"<samlp:Response><saml:Issuer>", "breaks off"),
+            (b"PGE+PC9h", "it breaks off before its end"),
+            (b"PGE+PC9", "it breaks off before its end"),
+            (b"PGE%2BPC9%", "it breaks off before its end"),
+            (b"PGE%2BPC9%2", "it breaks off before its end"),
+            (b"PGE&#x2b;PC9&#x2", "it breaks off before its end"),
+            (b"PGE+PGI+", "it breaks off before its end"),
+            (b"PGE+/w==", "its byte 4 is not UTF-8"),
+            (b"\xb3\x49\xb4\x4b\xc4\x02\x6c\xf4\x13\xed\0", "it is deflated, as in an address"),
+            (b"s0m0S8QCbPQT7QA=", "it is deflated, as in an address"),
+            (b"SAMLResponse=s0m0S8QCbPQT7QA%3D", "it is deflated, as in an address"),
+            (b"https://idp.example/?SAMLRequest=fZDBTsMwEER", "it is the request, not the response"),
+            (b"wa=wsignin1.0&wresult=%3Ca%2F%3E", "`wresult` in place of `SAMLResponse`"),
+            (b"{\"SAMLResponse\":\"PGEvPg==\",\"x\":[\"SAMLResponse=PGIvPg==\"]}", "two different SAML responses"),
         ] {
             let error = EncodedResponse::from_person(input).expect_err("refused").sentence();
-            assert!(error.contains(why), "{error}");
+            assert!(error.contains(why), "{}: {error}", String::from_utf8_lossy(input));
         }
     }
 
     #[test]
-    fn more_than_sts_takes_is_refused_with_a_message_of_its_own() {
-        let fits = format!("<a>{}</a>", "x".repeat(74_993));
-        assert_eq!(EncodedResponse::from_person(fits.as_bytes()).expect("fits").expose().len(), MAX_CHARACTERS);
+    fn a_value_that_was_copied_with_its_surroundings_is_taken() {
+        let base64 = standard();
+        let escaped = base64.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
         for text in [
-            format!("<a>{}</a>", "x".repeat(74_994)),
-            general_purpose::STANDARD.encode("<".repeat(80_000)),
-            "<".repeat(MAX_INPUT + 1),
-            format!("SAMLResponse={}", "P".repeat(MAX_CHARACTERS + 1)),
+            format!("\"{base64}\","),
+            format!("{{\"SAMLResponse\":\"{base64}\"}}"),
+            format!("SAMLResponse: {base64}\nRelayState: x"),
+            format!("SAMLResponse={base64}\nRelayState=\n"),
+            format!("RelayState=\r\nSAMLResponse={}", lines(&base64, "\r\n")),
+            format!("curl 'https://x/' --data-raw 'RelayState=&SAMLResponse={escaped}'"),
+            format!("https://signin.aws.amazon.com/saml?SAMLResponse={escaped}&RelayState=x"),
+            format!(
+                "{{\"text\":\"SAMLResponse={escaped}\",\"params\":[{{\"name\":\"SAMLResponse\",\"value\":\"{escaped}\"}}]}}"
+            ),
+            format!("<html><body><form><input name='SAMLResponse' value='{base64}'/></form></body></html>"),
+            format!("<input type=\"hidden\" value=\"{}\" name=\"SAMLResponse\">", base64.replace('+', "&#x2B;")),
         ] {
+            let encoded = EncodedResponse::from_person(text.as_bytes()).expect(&text);
+            assert_eq!(encoded.expose(), base64, "{text}");
+        }
+    }
+
+    #[test]
+    fn bytes_in_another_encoding_go_on_as_they_are() {
+        let latin = b"<?xml version='1.0' encoding='ISO-8859-1'?><a>J\xf6rg</a>";
+        let wide = |name: &str| format!("\u{feff}<?xml version='1.0' encoding='{name}'?><a>Jörg</a>");
+        let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
+        let unknown = b"<?xml version='1.0' encoding='EUC-KR'?><a>\xc7\xd1</a>";
+        for (bytes, text) in [
+            (latin.to_vec(), "<?xml version='1.0' encoding='ISO-8859-1'?><a>Jörg</a>".to_owned()),
+            (utf16(&wide("UTF-16")), wide("UTF-16")),
+            (unknown.to_vec(), "EUC-KR".to_owned()),
+        ] {
+            let raw = EncodedResponse::from_person(&bytes).expect("a document");
+            let base64 = general_purpose::STANDARD.encode(&bytes);
+            let field = EncodedResponse::from_field(&base64).expect("a document");
+            assert_eq!((raw.expose(), field.expose()), (base64.as_str(), base64.as_str()), "{text}");
+            assert_eq!(xml(&raw), text);
+        }
+        let shell = EncodedResponse::from_person(&utf16(&wide("UTF-8"))).expect("a document");
+        assert_eq!(xml(&shell), wide("UTF-8").trim_start_matches('\u{feff}'), "what calls itself UTF-8 becomes that");
+    }
+
+    #[test]
+    fn more_than_sts_takes_is_refused_with_a_message_of_its_own() {
+        let of_length = |name: &str, length: usize| {
+            let tags = format!("<{name} xmlns='urn:oasis:names:tc:SAML:2.0:protocol'></{name}>");
+            tags.replace("><", &format!(">{}<", "x".repeat(length - tags.len())))
+        };
+        let fits = of_length("Response", 75_000);
+        assert_eq!(EncodedResponse::from_person(fits.as_bytes()).expect("fits").expose().len(), MAX_CHARACTERS);
+        let long = of_length("Response", 75_001);
+        for text in [general_purpose::STANDARD.encode(&long), long, of_length("Response", MAX_INPUT)] {
             let error = EncodedResponse::from_person(text.as_bytes()).expect_err("too long");
             assert!(error.sentence().contains("STS takes at most 100000"), "{error}");
             assert!(error.hints()[0].contains("fewer roles"));
+        }
+        for (text, why) in [
+            (of_length("EntityDescriptor", 75_001), "its root element is `EntityDescriptor`"),
+            (of_length("Response", MAX_INPUT + 1), "it is larger than 1 MiB"),
+            ("<".repeat(MAX_INPUT + 1), "it is larger than 1 MiB"),
+            (" ".repeat(MAX_INPUT + 1), "it is larger than 1 MiB"),
+            ("A".repeat(MAX_CHARACTERS + 1), "not base64 of an XML document"),
+        ] {
+            let error = EncodedResponse::from_person(text.as_bytes()).expect_err("refused").sentence();
+            assert!(error.contains(why), "{error}");
+        }
+        let error = EncodedResponse::from_field(&" ".repeat(MAX_INPUT + 1)).expect_err("refused");
+        assert!(error.sentence().contains("larger than 1 MiB"), "{error}");
+    }
+
+    #[test]
+    fn what_a_terminal_cut_says_so() {
+        let base64 = general_purpose::STANDARD.encode(format!("<a>{}</a>", "x".repeat(5000)));
+        for (length, hints) in [(4094, 0), (4095, 1), (4096, 1)] {
+            let error = EncodedResponse::from_person(&base64.as_bytes()[..length]).expect_err("cut");
+            assert_eq!((error.why(), error.hints().len()), ("it breaks off before its end", hints), "{length}");
         }
     }
 
@@ -309,6 +450,15 @@ mod tests {
             let _ = EncodedResponse::from_person(&bytes);
             let _ = EncodedResponse::from_form(&bytes);
             let _ = EncodedResponse::from_field(&text);
+        }
+
+        #[test]
+        fn what_is_cut_is_called_that(end in 4_usize..1000) {
+            let base64 = general_purpose::STANDARD.encode(Sample::default().xml());
+            for text in [base64[..end].to_owned(), format!("SAMLResponse={}", base64[..end].replace('+', "%2B"))] {
+                let error = EncodedResponse::from_person(text.as_bytes()).expect_err("cut");
+                prop_assert_eq!(error.why(), "it breaks off before its end");
+            }
         }
 
         #[test]

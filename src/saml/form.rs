@@ -6,7 +6,10 @@ use super::{MAX_INPUT, shortened, unreadable};
 use crate::error::Result;
 
 /// The field that holds the response (SAML 2.0 bindings, section 3.5.4).
-const FIELD: &str = "SAMLResponse";
+pub(super) const FIELD: &str = "SAMLResponse";
+
+/// What to do where a field `wresult` came in its place.
+pub(super) const WS_FEDERATION: &str = "this is WS-Federation; set the identity provider's application up for SAML 2.0";
 
 /// The value of the `SAMLResponse` field; the other fields, `RelayState` among them, may stand before or after it.
 ///
@@ -30,7 +33,7 @@ fn missing(body: &[u8]) -> crate::error::Error {
     let there = if names.is_empty() { "it is empty".to_owned() } else { format!("it has {}", names.join(", ")) };
     let error = unreadable(format!("the form has no field `{FIELD}`; {there}"));
     if names.iter().any(|name| name == "`wresult`") {
-        return error.hint("this is WS-Federation; set the identity provider's application up for SAML 2.0");
+        return error.hint(WS_FEDERATION);
     }
     error
 }

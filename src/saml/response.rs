@@ -5,12 +5,13 @@ use time::OffsetDateTime;
 use super::{
     EncodedResponse,
     assertion::{Assertion, filled},
+    encoding::Text,
     instant::instant,
     shortened,
     status::Status,
     unreadable,
     xml::{
-        self, Element, Malformed,
+        self, Element, Malformed, Root,
         Space::{Assertion as SAML, Protocol as SAMLP},
     },
 };
@@ -38,6 +39,11 @@ pub enum Content {
     Assertion(Box<Assertion>),
     /// An encrypted assertion: only AWS can read it, which roles it offers is not known here.
     Encrypted,
+    /// Whatever it is, in an encoding that is not known here: for AWS to read.
+    Unread {
+        /// The name of the encoding.
+        encoding: String,
+    },
     /// None: the sign-in did not succeed.
     Nothing,
 }
@@ -49,17 +55,22 @@ impl Response {
     /// Where it is not XML, not a SAML 2.0 response, or could be read in two ways: with a document type, with more than
     /// one assertion, or with one that does not stand directly in the response (the shapes of signature wrapping).
     pub fn read(encoded: &EncodedResponse) -> Result<Self> {
-        let xml = encoded.xml()?;
-        let root = xml::parse(xml.trim()).map_err(unreadable)?;
-        if !root.is(SAMLP, "Response") {
-            return Err(not_a_response(&root));
+        let text = encoded.text()?;
+        check_kind(&text)?;
+        match text {
+            Text::Read(document) => xml::parse(document.trim()).and_then(|root| Self::of(&root)).map_err(unreadable),
+            Text::Unread(encoding) => Ok(Self::unread(encoding)),
         }
-        Self::of(&root).map_err(unreadable)
     }
 
     /// Whether its assertion is encrypted.
     pub fn is_encrypted(&self) -> bool {
         self.content == Content::Encrypted
+    }
+
+    fn unread(encoding: String) -> Self {
+        let content = Content::Unread { encoding };
+        Self { status: Status::success(), destination: None, issuer: None, issue_instant: None, content }
     }
 
     fn of(root: &Element) -> Result<Self, Malformed> {
@@ -96,11 +107,36 @@ fn content(root: &Element) -> Result<Content, Malformed> {
     }
 }
 
-fn not_a_response(root: &Element) -> Error {
+/// Whether the outermost element is a response.
+///
+/// # Errors
+/// What it is instead.
+pub(super) fn check_kind(text: &Text) -> Result<()> {
+    let Text::Read(document) = text else { return Ok(()) };
+    match xml::root(document) {
+        Ok(Some(root)) if !root.is(SAMLP, "Response") => Err(not_a_response(&root)),
+        // What is no XML at all the reader has words for.
+        _ => Ok(()),
+    }
+}
+
+fn not_a_response(root: &Root) -> Error {
+    const SAML_1: &str = "urn:oasis:names:tc:SAML:1.";
+    let name = shortened(root.name());
     if root.is(SAML, "Assertion") {
         return unreadable("it is an assertion alone, and AWS takes the whole response around it");
     }
-    unreadable(format!("it is not a SAML 2.0 response: its root element is `{}`", shortened(root.name())))
+    if root.is_in(SAMLP) && name.ends_with("Request") {
+        return unreadable(format!("it is the request, not the response: its root element is `{name}`"));
+    }
+    let (of, is_old) = match root.namespace.as_deref() {
+        _ if root.is_in(SAMLP) || root.is_in(SAML) => (String::new(), false),
+        None => (" without a namespace".to_owned(), name == "Response"),
+        Some(space) if space.starts_with(SAML_1) => (format!(" of SAML 1.x (`{}`)", shortened(space)), true),
+        Some(space) => (format!(" of `{}`", shortened(space)), false),
+    };
+    let error = unreadable(format!("it is not a SAML 2.0 response: its root element is `{name}`{of}"));
+    if is_old { error.hint("set the identity provider's application up for SAML 2.0") } else { error }
 }
 
 #[cfg(test)]
@@ -248,8 +284,14 @@ mod tests {
     #[test]
     fn what_is_no_response_says_what_it_is() {
         for (xml, why) in [
-            ("<Response/>", "root element is `Response`"),
-            ("<Response xmlns='urn:oasis:names:tc:SAML:1.0:protocol'/>", "not a SAML 2.0 response"),
+            ("<Response/>", "not a SAML 2.0 response: its root element is `Response` without a namespace"),
+            (
+                "<Response xmlns='urn:oasis:names:tc:SAML:1.0:protocol'/>",
+                "root element is `Response` of SAML 1.x (`urn:oasis:names:tc:SAML:1.0:protocol`)",
+            ),
+            ("<s:Envelope xmlns:s='http://schemas.xmlsoap.org/soap/envelope/'/>", "`Envelope` of `http://schemas.xml"),
+            ("<AuthnRequest xmlns='urn:oasis:names:tc:SAML:2.0:protocol'/>", "it is the request, not the response"),
+            ("<LogoutResponse xmlns='urn:oasis:names:tc:SAML:2.0:protocol'/>", "root element is `LogoutResponse`"),
             ("<Assertion xmlns='urn:oasis:names:tc:SAML:2.0:assertion'/>", "the whole response around it"),
             ("<EntityDescriptor xmlns='urn:oasis:names:tc:SAML:2.0:metadata'/>", "root element is `EntityDescriptor`"),
         ] {

@@ -21,6 +21,11 @@ pub struct Status {
 }
 
 impl Status {
+    /// The status of a sign-in that succeeded.
+    pub(super) fn success() -> Self {
+        Self { codes: vec![SUCCESS.to_owned()], message: None }
+    }
+
     /// Whether the sign-in succeeded.
     pub fn is_success(&self) -> bool {
         self.codes.first().is_some_and(|code| code == SUCCESS)

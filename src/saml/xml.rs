@@ -7,7 +7,7 @@ use quick_xml::{
     name::{Namespace, ResolveResult},
 };
 
-use super::shortened;
+use super::{is_blank, shortened};
 
 /// Deeper than any identity provider nests: a response with an encrypted assertion is 10 deep.
 const MAX_DEPTH: usize = 64;
@@ -43,11 +43,6 @@ pub(super) struct Element {
 }
 
 impl Element {
-    /// The name without its prefix.
-    pub(super) fn name(&self) -> &str {
-        &self.name
-    }
-
     /// Whether it is the element of that namespace and name, whatever prefix the document gave it.
     pub(super) fn is(&self, space: Space, name: &str) -> bool {
         self.space == space && self.name == name
@@ -81,6 +76,69 @@ impl Element {
     /// How many elements of the tree, itself among them, satisfy a condition.
     pub(super) fn count(&self, condition: &dyn Fn(&Element) -> bool) -> usize {
         usize::from(condition(self)) + self.children.iter().map(|child| child.count(condition)).sum::<usize>()
+    }
+}
+
+/// The outermost element of a document.
+#[derive(Debug)]
+pub(super) struct Root {
+    space: Space,
+    name: String,
+    /// The name of its namespace, where it is in one.
+    pub(super) namespace: Option<String>,
+    /// Its end is there.
+    is_whole: bool,
+}
+
+impl Root {
+    /// The name without its prefix.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// As [`Element::is`].
+    pub(super) fn is(&self, space: Space, name: &str) -> bool {
+        self.is_in(space) && self.name == name
+    }
+
+    /// Whether it is of that namespace.
+    pub(super) fn is_in(&self, space: Space) -> bool {
+        self.space == space
+    }
+}
+
+/// The outermost element, of which the rest is not looked at; none where the document ends before it.
+pub(super) fn root(document: &str) -> Result<Option<Root>, quick_xml::Error> {
+    let document = document.trim_start_matches(is_blank);
+    let mut reader = NsReader::from_str(document);
+    loop {
+        let (space, start, is_whole) = match reader.read_resolved_event()? {
+            (space, Event::Start(start)) => (space, start, false),
+            (space, Event::Empty(start)) => (space, start, true),
+            (_, Event::Eof) => return Ok(None),
+            _ => continue,
+        };
+        let is_end = |(at, _): (usize, _)| {
+            let name = document[at..].strip_prefix("</").and_then(|tag| tag.strip_prefix(start.name().as_ref()));
+            name.is_some_and(|rest| rest.trim_start().starts_with('>'))
+        };
+        return Ok(Some(Root {
+            space: known(&space).unwrap_or(Space::Other),
+            name: start.local_name().as_ref().to_owned(),
+            namespace: match space {
+                ResolveResult::Bound(Namespace(name)) => Some(name.to_owned()),
+                _ => None,
+            },
+            is_whole: is_whole || document.match_indices("</").any(is_end),
+        }));
+    }
+}
+
+/// Whether a document breaks off before its end, as far as that can be told.
+pub(super) fn is_cut(document: &str) -> bool {
+    match root(document) {
+        Ok(root) => root.is_none_or(|root| !root.is_whole),
+        Err(error) => matches!(error, quick_xml::Error::Syntax(_)),
     }
 }
 

@@ -1,0 +1,137 @@
+//! What is wrong with a text that is not base64 of a whole XML document.
+
+use base64::Engine as _;
+use zeroize::Zeroizing;
+
+use super::{
+    encoded::LENIENT,
+    encoding::{self, Text},
+    is_blank, unreadable, xml,
+};
+use crate::error::Error;
+
+/// The longest lines that a terminal hands on (Linux: N_TTY's buffer of 4,096 bytes), with or without their end.
+const LINE_OF_A_TERMINAL: std::ops::RangeInclusive<usize> = 4095..=4096;
+
+/// Says it, of a text that was `given` with so many characters in all.
+pub(super) fn explain(text: &str, given: usize) -> Error {
+    let is_known = |c: char| c.is_ascii_alphanumeric() || "+/-_".contains(c);
+    let end = text.trim_end_matches(|c| c == '=' || is_blank(c)).len();
+    let mut strays = text[..end].char_indices().filter(|(_, c)| !is_known(*c) && !is_blank(*c));
+    let stray = strays.clone().find(|(_, c)| *c != '=').or_else(|| strays.next());
+    let until = stray.map_or(end, |(at, _)| at);
+    let bytes = decoded(&text[..until]);
+    match (encoding::read(&bytes), stray) {
+        (Some(_), Some((at, c))) => {
+            let place = text[..at].chars().count() + 1;
+            unreadable(format!("it is not base64: its character {place} is `{c}`"))
+        }
+        (Some(Err(why)), None) => unreadable(why),
+        (Some(Ok(Text::Read(document))), None) if !xml::is_cut(&document) => {
+            unreadable("something stands after its end")
+        }
+        (Some(Ok(_)), None) => breaks_off(given),
+        (None, _) if is_deflated(&bytes) => deflated(),
+        (None, _) => unreadable("it is not base64 of an XML document"),
+    }
+}
+
+/// It was cut, of `given` characters in all.
+pub(super) fn breaks_off(given: usize) -> Error {
+    let error = unreadable("it breaks off before its end");
+    if LINE_OF_A_TERMINAL.contains(&given) {
+        return error.hint("a terminal cuts a line at 4,095 characters: hand it over in a file, --saml-response FILE");
+    }
+    error
+}
+
+/// It comes from an address, where responses are deflated (SAML 2.0 bindings, section 3.4.4.1).
+pub(super) fn deflated() -> Error {
+    unreadable("it is deflated, as in an address (redirect binding), and AWS takes only posted ones")
+        .hint("set the identity provider's application up to answer by HTTP-POST")
+}
+
+/// Whether bytes are a deflated document, raw (RFC 1951) or as zlib or gzip wraps it (RFC 1950, RFC 1952). Of a raw one's
+/// first block, either the lengths of the codes are a whole prefix code, or the fixed code spells `<`.
+pub(super) fn is_deflated(bytes: &[u8]) -> bool {
+    if bytes.starts_with(&[0x1f, 0x8b, 8]) {
+        return true;
+    }
+    if let [0x78, flags, rest @ ..] = bytes
+        && (0x7800 + u32::from(*flags)).is_multiple_of(31)
+    {
+        return is_deflated(rest);
+    }
+    let bit = |at: usize| bytes.get(at / 8).map_or(0, |byte| usize::from(byte >> (at % 8) & 1));
+    let bits = |at: usize, count: usize| (0..count).rev().fold(0, |value, i| value << 1 | bit(at + i));
+    match bits(1, 2) {
+        1 => bits(3, 8) == 0x36,
+        2 => {
+            let codes = bits(13, 4) + 4;
+            let lengths = (0..codes).map(|i| bits(17 + 3 * i, 3)).filter(|length| *length > 0);
+            let is_there = 17 + 3 * codes <= 8 * bytes.len() && bits(3, 5) < 30 && bits(8, 5) < 30;
+            is_there && lengths.map(|length| 128 >> length).sum::<usize>() == 128
+        }
+        _ => false,
+    }
+}
+
+/// As much as four characters at a time give.
+fn decoded(text: &str) -> Zeroizing<Vec<u8>> {
+    let mut compact = Zeroizing::new(String::with_capacity(text.len()));
+    compact.extend(text.chars().filter(|c| !is_blank(*c)).map(|c| match c {
+        '-' => '+',
+        '_' => '/',
+        c => c,
+    }));
+    let whole = compact.trim_end_matches('=');
+    let whole = &whole[..whole.len() - usize::from(whole.len() % 4 == 1)];
+    Zeroizing::new(LENIENT.decode(whole).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_damage_has_words_of_its_own() {
+        for (text, why) in [
+            ("PGE+PC9hPg==.", "it is not base64: its character 13 is `.`"),
+            ("PGE+\u{200b}PC9hPg==", "it is not base64: its character 5 is `\u{200b}`"),
+            ("PGE+ \n PC9h\"", "it is not base64: its character 12 is `\"`"),
+            ("PGE+====PGE+", "it is not base64: its character 5 is `=`"),
+            ("PGE+PC9", "it breaks off before its end"),
+            ("PGE+P", "it breaks off before its end"),
+            ("PGE-", "it breaks off before its end"),
+            ("PGE+/w==", "its byte 4 is not UTF-8"),
+            ("PGE+PC9hPmI=", "something stands after its end"),
+            ("aGVsbG8=", "it is not base64 of an XML document"),
+            ("hello, world", "it is not base64 of an XML document"),
+            ("", "it is not base64 of an XML document"),
+        ] {
+            let error = explain(text, text.len());
+            assert_eq!(error.why(), why, "{text}");
+            assert!(error.hints().is_empty());
+        }
+        for (given, hints) in [(4094, 0), (4095, 1), (4096, 1), (4097, 0)] {
+            assert_eq!(breaks_off(given).hints().len(), hints, "{given}");
+        }
+    }
+
+    #[test]
+    fn what_was_deflated_is_told_from_other_bytes() {
+        // `<a>aaaaaaaaaaaaaaaaaaaa</a>` with the fixed code, and in zlib's and gzip's wrapping.
+        const FIXED: [u8; 11] = [0xb3, 0x49, 0xb4, 0x4b, 0xc4, 0x02, 0x6c, 0xf4, 0x13, 0xed, 0];
+        assert!(is_deflated(&FIXED));
+        assert!(is_deflated(&[&[0x78, 0x9c][..], &FIXED].concat()));
+        assert!(is_deflated(&[0x1f, 0x8b, 8, 0]));
+        // A request with codes of its own.
+        let dynamic = "fZDBTsMwEER/Jdp7YpOWHlZJpIheKpVLCxy4IDddUUvx2vXaFPH1TRtxQuK6";
+        assert!(is_deflated(&LENIENT.decode(dynamic).expect("base64")));
+        for other in
+            [&b""[..], b"<a/>", b"hello", b"\xff\xd8\xff\xe0", b"PK\x03\x04", b"\x89PNG\r\n", b"%PDF-1.7", b"MZ\x90"]
+        {
+            assert!(!is_deflated(other), "{other:?}");
+        }
+    }
+}
