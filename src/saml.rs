@@ -5,10 +5,12 @@
 //!
 //! [`EncodedResponse`] is the secret that travels, [`Response`] what it says, [`Response::check`] the judgement.
 
+mod absence;
 mod assertion;
 mod attribute;
 mod check;
 mod damage;
+mod elsewhere;
 mod encoded;
 mod encoding;
 pub mod endpoint;
@@ -28,9 +30,11 @@ mod xml;
 
 use std::fmt;
 
+pub use absence::Absence;
 pub use assertion::Assertion;
 pub use attribute::Attribute;
 pub use check::Expectation;
+pub use elsewhere::Elsewhere;
 pub use encoded::EncodedResponse;
 use encoded::MAX_INPUT;
 pub use refusal::Refusal;
@@ -52,11 +56,25 @@ fn is_blank(c: char) -> bool {
 
 /// Text from a response as it may stand in an error: on one line, and not for ever.
 fn shortened(text: &str) -> String {
-    const MOST: usize = 200;
-    let mut words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if let Some((end, _)) = words.char_indices().nth(MOST) {
-        words.truncate(end);
-        words.push('…');
+    cut_off(text.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// As [`shortened`], for a name: no white space of it is lost, and what is no plain blank can be told from one.
+fn shown(name: &str) -> String {
+    let visible = |c: char| match c {
+        c if c.is_whitespace() && c != ' ' => c.escape_unicode().to_string(),
+        c => c.to_string(),
+    };
+    cut_off(name.chars().take(MOST_SHOWN + 1).map(visible).collect())
+}
+
+/// The most characters of a text from a response in an error.
+const MOST_SHOWN: usize = 200;
+
+fn cut_off(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(MOST_SHOWN) {
+        text.truncate(end);
+        text.push('…');
     }
-    words
+    text
 }

@@ -9,7 +9,7 @@ use crate::{
     context::Attention,
     credentials::Credentials,
     error::{Error, Result},
-    saml::{EncodedResponse, Expectation, Refusal},
+    saml::{Content, EncodedResponse, Expectation, Refusal},
     session::{Federated, Session, SessionDuration},
     sts::{Fault, FaultKind, Flaw, SamlRequest},
     ui::spinner::Spinner,
@@ -118,6 +118,10 @@ impl Exchange<'_> {
         let (means, session) = (self.means, self.session);
         let region = means.region(session);
         let wish = self.wish.or_else(|| assertion.session_duration());
+        if let Content::Unread { encoding } = &assertion.response.content {
+            let alias = &session.alias;
+            means.context.say(format!("the SAML response for `{alias}` is in `{encoding}`, which STS alone may know"));
+        }
         let _spinner = Spinner::start(means.context, &format!("getting credentials of `{}`", session.alias));
         within_role_maximum(means, session, wish, SessionDuration::step_down, |duration| {
             let request = SamlRequest {

@@ -3,20 +3,13 @@
 use time::OffsetDateTime;
 
 use super::{
+    absence::{Absence, Attributes},
     attribute::Attribute,
     instant::instant,
     role::{OfferedRole, UnreadableRole},
-    shortened,
     xml::{Element, Malformed, Space::Assertion as SAML},
 };
 use crate::session::SessionDuration;
-
-/// Before the names of AWS's attributes. The whole name counts: identity providers that show a name and a namespace
-/// apart put them together here.
-const ATTRIBUTES: &str = "https://aws.amazon.com/SAML/Attributes/";
-
-/// The subject confirmation for whoever brings the assertion (SAML 2.0 profiles, section 3.3).
-const BEARER: &str = "urn:oasis:names:tc:SAML:2.0:cm:bearer";
 
 /// An assertion in the clear (SAML 2.0 core, section 2.3.3).
 ///
@@ -42,8 +35,10 @@ pub struct Assertion {
     pub roles: Vec<OfferedRole>,
     /// The values of its `Role` attribute that could not be read.
     pub unreadable_roles: Vec<UnreadableRole>,
-    /// Who the person will be in CloudTrail, as it is written there.
-    pub role_session_name: Option<String>,
+    /// Why it offers none, where its `Role` attribute says nothing.
+    pub no_roles: Option<Absence>,
+    /// Who the person will be in CloudTrail, as it is written there; or why it does not say.
+    pub role_session_name: Result<String, Absence>,
     /// How long a session it wants, where it says a length that STS knows.
     pub session_duration: Option<SessionDuration>,
     /// What it says of that where STS knows no such length.
@@ -66,6 +61,9 @@ impl Assertion {
                 Err(unreadable) => unreadable_roles.push(unreadable),
             }
         }
+        let no_roles = attributes.values("Role").next().is_none().then(|| attributes.absence("Role"));
+        let name = Attribute::RoleSessionName.short();
+        let role_session_name = attributes.values(name).next().map(str::to_owned);
         let wanted = attributes.values(Attribute::SessionDuration.short()).next();
         let session_duration = wanted.and_then(session_duration);
         Ok(Self {
@@ -80,7 +78,8 @@ impl Assertion {
                 .min(),
             roles,
             unreadable_roles,
-            role_session_name: attributes.values(Attribute::RoleSessionName.short()).next().map(str::to_owned),
+            no_roles,
+            role_session_name: role_session_name.ok_or_else(|| attributes.absence(name)),
             session_duration,
             unreadable_session_duration: wanted.filter(|_| session_duration.is_none()).map(str::to_owned),
             attribute_names: attributes.names(),
@@ -99,14 +98,15 @@ pub(super) fn filled(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// The confirmation data for whoever brings the assertion. AWS wants exactly one; of several, a bearer's is meant.
+/// The data of the one confirmation: "the response must include exactly one `SubjectConfirmation` element"
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_saml_assertions.html>).
 fn confirmation(assertion: &Element) -> Result<Option<&Element>, Malformed> {
     let Some(subject) = assertion.one(SAML, "Subject")? else { return Ok(None) };
-    let is_bearer = |confirmation: &&Element| confirmation.attribute("Method") == Some(BEARER);
-    let all = || subject.all(SAML, "SubjectConfirmation");
-    match all().find(is_bearer).or_else(|| all().next()) {
-        Some(confirmation) => confirmation.one(SAML, "SubjectConfirmationData"),
-        None => Ok(None),
+    let mut all = subject.all(SAML, "SubjectConfirmation");
+    match (all.next(), all.count()) {
+        (Some(confirmation), 0) => confirmation.one(SAML, "SubjectConfirmationData"),
+        (Some(_), more) => Err(format!("it has {} SubjectConfirmations, and AWS takes exactly one", more + 1)),
+        (None, _) => Ok(None),
     }
 }
 
@@ -120,32 +120,4 @@ fn instants<'a>(
     attribute: &str,
 ) -> Result<Vec<OffsetDateTime>, Malformed> {
     elements.filter_map(|element| instant(element, attribute).transpose()).collect()
-}
-
-/// The attributes of all of an assertion's attribute statements.
-struct Attributes<'a>(Vec<(&'a str, Vec<&'a str>)>);
-
-impl<'a> Attributes<'a> {
-    fn of(assertion: &'a Element) -> Self {
-        let statements = assertion.all(SAML, "AttributeStatement");
-        let attributes = statements.flat_map(|statement| statement.all(SAML, "Attribute"));
-        Self(
-            attributes
-                .map(|attribute| {
-                    let values = attribute.all(SAML, "AttributeValue").map(Element::text);
-                    (attribute.attribute("Name").unwrap_or_default(), values.collect())
-                })
-                .collect(),
-        )
-    }
-
-    /// The values of one of AWS's attributes that say something, also where it is there more than once.
-    fn values(&self, name: &str) -> impl Iterator<Item = &'a str> {
-        let named = self.0.iter().filter(move |(known, _)| known.strip_prefix(ATTRIBUTES) == Some(name));
-        named.flat_map(|(_, values)| values.iter().copied()).filter(|value| !value.is_empty())
-    }
-
-    fn names(&self) -> Vec<String> {
-        self.0.iter().map(|(name, _)| shortened(name)).collect()
-    }
 }

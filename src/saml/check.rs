@@ -49,7 +49,7 @@ impl Assertion {
         self.check_audience(expectation)?;
         self.check_role(expectation)?;
         match &self.role_session_name {
-            Some(name) if is_role_session_name(name) => {}
+            Ok(name) if is_role_session_name(name) => {}
             name => return Err(Refusal::RoleSessionName { name: name.clone() }),
         }
         match &self.unreadable_session_duration {
@@ -79,7 +79,13 @@ impl Assertion {
         }
         let unreadable = self.unreadable_roles.clone();
         if self.roles.is_empty() {
-            return Err(Refusal::NoRoles { attribute_names: self.attribute_names.clone(), unreadable });
+            let (wanted, absence) = (expectation.role_arn.clone(), self.no_roles.clone());
+            return Err(Refusal::NoRoles {
+                wanted,
+                absence,
+                attribute_names: self.attribute_names.clone(),
+                unreadable,
+            });
         }
         let (role_arn, idp_arn) = (expectation.role_arn.clone(), expectation.idp_arn.clone());
         let wanted = Box::new(OfferedRole { role_arn, idp_arn });
@@ -106,6 +112,7 @@ fn is_role_session_name(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::saml::Absence;
     use crate::saml::fixture::{PROVIDER, ROLE, SIGN_IN, Sample, check};
 
     const CN_ROLE: &str = "arn:aws-cn:iam::111122223333:role/Admin";
@@ -211,11 +218,11 @@ mod tests {
             assert_eq!(check(&named(good).response(), ROLE, PROVIDER), Ok(()), "{good}");
         }
         for bad in ["a", "Alice Doe", "älice", "CORP\\alice", "a/b", &"x".repeat(65)] {
-            assert_eq!(refusal(&named(bad)), Refusal::RoleSessionName { name: Some(bad.to_owned()) });
+            assert_eq!(refusal(&named(bad)), Refusal::RoleSessionName { name: Ok(bad.to_owned()) });
         }
-        for none in [&[][..], &[""]] {
+        for (none, absence) in [(&[][..], Absence::Missing), (&[""], Absence::Empty)] {
             let sample = Sample::default().with("RoleSessionName", none);
-            assert_eq!(refusal(&sample), Refusal::RoleSessionName { name: None });
+            assert_eq!(refusal(&sample), Refusal::RoleSessionName { name: Err(absence) });
         }
     }
 

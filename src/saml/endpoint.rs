@@ -64,12 +64,21 @@ pub fn partition(url: &str) -> Option<&'static str> {
     host_partition(&host.to_ascii_lowercase())
 }
 
-/// The URL patterns with which Chromium's `Fetch.enable` pauses every request that [`is_sign_in`] may want to judge.
+/// The URL patterns with which Chromium's `Fetch.enable` pauses every request that [`is_sign_in`] or [`super::Elsewhere::of`] may
+/// want to judge.
 ///
 /// `*` stands for any text, as the DevTools protocol has it. They are wider than the judgement on purpose; Chromium
 /// compares them with URLs that it has already normalised.
 pub fn patterns() -> Vec<String> {
-    HOSTS.iter().map(|(host, _)| format!("https://*{host}/saml*")).collect()
+    let elsewhere = ["https://*/platform/saml/*", "https://*/saml2/idpresponse*"].map(str::to_owned);
+    HOSTS.iter().map(|(host, _)| format!("https://*{host}/saml*")).chain(elsewhere).collect()
+}
+
+/// Whether a request to a sign-in endpoint carries a response in its address, where AWS does not look (SAML 2.0 bindings,
+/// section 3.4: redirect binding).
+pub fn is_response_in_address(url: &str) -> bool {
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    is_sign_in(url) && form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == super::form::FIELD)
 }
 
 /// The URL that an identity provider's application for a partition is set up with.
@@ -101,6 +110,11 @@ pub(super) fn audience(text: &str) -> Audience {
     }
 }
 
+/// Whether a host is one of the sign-in hosts, with or without a region before it.
+pub(super) fn is_sign_in_host(host: &str) -> bool {
+    host_partition(host).is_some()
+}
+
 fn host_partition(host: &str) -> Option<&'static str> {
     HOSTS.iter().find_map(|(known, partition)| {
         let before = host.strip_suffix(known)?;
@@ -120,6 +134,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::saml::Elsewhere;
 
     #[test]
     fn every_partition_and_region_is_recognised() {
@@ -219,6 +234,31 @@ mod tests {
     }
 
     #[test]
+    fn a_response_in_an_address_is_known() {
+        for (url, is) in [
+            ("https://signin.aws.amazon.com/saml?SAMLResponse=x", true),
+            ("https://signin.aws.amazon.com/saml?RelayState=&SAML%52esponse=", true),
+            ("https://signin.aws.amazon.com/saml", false),
+            ("https://signin.aws.amazon.com/saml?x=SAMLResponse", false),
+            ("https://signin.aws.amazon.com/oauth?SAMLResponse=x", false),
+            ("https://sp.example/saml?SAMLResponse=x", false),
+        ] {
+            assert_eq!(is_response_in_address(url), is, "{url}");
+        }
+    }
+
+    #[test]
+    fn whatever_ends_elsewhere_would_have_been_paused() {
+        for url in [
+            "https://eu-west-1.signin.aws.amazon.com/platform/saml/acs/x",
+            "https://us-west-2.sso.signin.aws/platform/saml/acs/x",
+            "https://acme.auth.eu-west-1.amazoncognito.com/saml2/idpresponse",
+        ] {
+            assert!(Elsewhere::of(url).is_some() && patterns().iter().any(|pattern| matches(pattern, url)), "{url}");
+        }
+    }
+
+    #[test]
     fn the_usual_url_of_a_partition_is_one_of_its_own() {
         for (_, of) in HOSTS {
             assert_eq!(partition(&usual_url(of)), Some(of));
@@ -245,7 +285,7 @@ mod tests {
 
         #[test]
         fn judging_never_panics(url in ".*") {
-            let _ = (is_sign_in(&url), audience(&url));
+            let _ = (is_sign_in(&url), audience(&url), Elsewhere::of(&url), is_response_in_address(&url));
         }
     }
 }

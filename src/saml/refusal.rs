@@ -2,10 +2,10 @@
 
 mod roles;
 
-use super::{Attribute, OfferedRole, Status, UnreadableRole, endpoint, shortened};
+use super::{Absence, Attribute, Elsewhere, OfferedRole, Status, UnreadableRole, endpoint, shortened};
 use crate::{
     error::Error,
-    session::{Alias, ProviderArn},
+    session::{Alias, ProviderArn, RoleArn},
 };
 
 /// A reason for which STS would refuse a response for a session.
@@ -38,6 +38,10 @@ pub enum Refusal {
     },
     /// It offers no role at all.
     NoRoles {
+        /// The role that is configured.
+        wanted: RoleArn,
+        /// Why, where its `Role` attribute says nothing.
+        absence: Option<Absence>,
         /// The attributes that it has.
         attribute_names: Vec<String>,
         /// The values of its `Role` attribute that could not be read.
@@ -61,8 +65,8 @@ pub enum Refusal {
     },
     /// It does not name the person, or not as STS takes it.
     RoleSessionName {
-        /// The name, where there is one.
-        name: Option<String>,
+        /// The name, or why there is none.
+        name: Result<String, Absence>,
     },
     /// It wants a session of a length that AWS does not have.
     SessionDuration {
@@ -74,16 +78,22 @@ pub enum Refusal {
 impl Refusal {
     /// Whether another person might not be refused.
     pub fn depends_on_person(&self) -> bool {
-        matches!(self, Self::NotSuccess { .. } | Self::NoRoles { .. } | Self::RoleNotOffered { .. })
+        match self {
+            Self::NotSuccess { status } => status.depends_on_person(),
+            Self::NoRoles { .. } | Self::RoleNotOffered { .. } => true,
+            Self::RoleSessionName { name } => *name == Err(Absence::Empty),
+            _ => false,
+        }
     }
 
     /// The error to show for that session.
     pub fn into_error(self, alias: &Alias) -> Error {
         let error = Error::new(format!("cannot sign in to `{alias}`"));
         match self {
-            Self::NotSuccess { status } => error
-                .because(format!("the identity provider answered {status}"))
-                .hint("whether you may use this application is decided at the identity provider"),
+            Self::NotSuccess { status } => {
+                let error = error.because(format!("the identity provider answered {status}"));
+                status.advice().into_iter().fold(error, Error::hint)
+            }
             Self::Address { field, url, found, partition } => address(error, field, &url, found, &partition),
             Self::NoRecipient => error
                 .because(
@@ -91,12 +101,15 @@ impl Refusal {
                 )
                 .hint("set the identity provider's application up with the sign-in URL of AWS"),
             Self::Audience { audiences, partition } => audience(error, &audiences, &partition),
-            Self::NoRoles { attribute_names, unreadable } => roles::none(error, &attribute_names, &unreadable),
+            Self::NoRoles { wanted, absence, attribute_names, unreadable } => match absence {
+                Some(absence) => roles::none(error, &wanted, absence, &attribute_names),
+                None => roles::unreadable(error, &unreadable),
+            },
             Self::RoleNotOffered { wanted, offered, unreadable } => {
                 roles::not_offered(error, alias, &wanted, &offered, &unreadable)
             }
             Self::OtherProvider { wanted, offered_with } => roles::other_provider(error, alias, &wanted, &offered_with),
-            Self::RoleSessionName { name } => role_session_name(error, name.as_deref()),
+            Self::RoleSessionName { name } => role_session_name(error, name),
             Self::SessionDuration { value } => error
                 .because(format!(
                     "the identity provider has sessions last `{}`, which AWS does not take (SessionDuration attribute)",
@@ -108,6 +121,9 @@ impl Refusal {
 }
 
 fn address(error: Error, field: &str, url: &str, found: Option<&str>, partition: &str) -> Error {
+    if let Some(elsewhere) = Elsewhere::of(url) {
+        return elsewhere.explain(error, url, partition);
+    }
     let url = shortened(url);
     let usual = endpoint::usual_url(partition);
     match found {
@@ -123,6 +139,9 @@ fn address(error: Error, field: &str, url: &str, found: Option<&str>, partition:
 }
 
 fn audience(error: Error, audiences: &[String], partition: &str) -> Error {
+    if let Some((elsewhere, url)) = audiences.iter().find_map(|url| Some((Elsewhere::of(url)?, url))) {
+        return elsewhere.explain(error, url, partition);
+    }
     let audiences: Vec<_> = audiences.iter().take(5).map(|audience| format!("`{}`", shortened(audience))).collect();
     let whom = if audiences.is_empty() { "nobody".to_owned() } else { audiences.join(", ") };
     error
@@ -139,12 +158,34 @@ fn usual_audience(partition: &str) -> String {
     }
 }
 
-fn role_session_name(error: Error, name: Option<&str>) -> Error {
-    let why = match name {
-        Some(name) => format!("the identity provider names you `{}`, which AWS does not take", shortened(name)),
-        None => "the identity provider does not name you (no RoleSessionName attribute)".to_owned(),
-    };
-    error.because(why).hint(Attribute::RoleSessionName.remedy())
+fn role_session_name(error: Error, name: Result<String, Absence>) -> Error {
+    let remedy = Attribute::RoleSessionName.remedy();
+    match name {
+        Ok(name) => error
+            .because(format!("the identity provider names you `{}`, which AWS does not take", shortened(&name)))
+            .hint(remedy),
+        Err(Absence::Missing) => {
+            error.because("the identity provider does not name you (no RoleSessionName attribute)").hint(remedy)
+        }
+        Err(Absence::Misnamed(other)) => error
+            .because(format!("the identity provider does not name you (no RoleSessionName attribute, but {other})"))
+            .hint(remedy),
+        Err(Absence::Empty) => error
+            .because("RoleSessionName is empty: the field that it is filled from is empty for you")
+            .hint("ask who runs the identity provider to fill that field, or to fill RoleSessionName from another"),
+        Err(Absence::Nested(inner)) => {
+            error.because(format!("RoleSessionName holds an element `{inner}`, and AWS takes text")).hint(remedy)
+        }
+        Err(Absence::Encrypted) => encrypted(error, "how it names you"),
+    }
+}
+
+/// AWS knows encrypted assertions
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_saml.html>), and says nothing of attributes.
+fn encrypted(error: Error, what: &str) -> Error {
+    error
+        .because(format!("its attributes are encrypted one by one (EncryptedAttribute), so nobody can tell {what}"))
+        .hint("AWS takes encrypted assertions: set the identity provider's application up for those, or for none")
 }
 
 #[cfg(test)]
@@ -182,7 +223,7 @@ mod tests {
                  partition `aws`\n  set the identity provider's application up with the audience `urn:amazon:webservices`",
             ),
             (
-                Refusal::RoleSessionName { name: None },
+                Refusal::RoleSessionName { name: Err(Absence::Missing) },
                 "leapp: cannot sign in to `corp`: the identity provider does not name you (no RoleSessionName \
                  attribute)\n  set the identity provider's application up to send \
                  `https://aws.amazon.com/SAML/Attributes/RoleSessionName` with 2 to 64 letters, digits and _+=,.@-",

@@ -12,7 +12,7 @@ use super::{
     unreadable,
     xml::{
         self, Element, Malformed, Root,
-        Space::{Assertion as SAML, Protocol as SAMLP},
+        Space::{Assertion as SAML, Other, Protocol as SAMLP},
     },
 };
 use crate::error::{Error, Result};
@@ -90,13 +90,22 @@ impl Response {
 }
 
 /// The one assertion, which must stand directly in the response: of several, or of one elsewhere, the signature may
-/// cover another than the one that is read.
+/// cover another than the one that is read. Those in an `Advice` are evidence for the one around it, which "MAY be ignored
+/// by applications" (SAML 2.0 core, section 2.6.1).
 fn content(root: &Element) -> Result<Content, Malformed> {
     let is_assertion = |element: &Element| element.is(SAML, "Assertion") || element.is(SAML, "EncryptedAssertion");
     if root.count(&|element| element.is(SAMLP, "Response")) > 1 {
         return Err("it has another response inside".into());
     }
-    match root.count(&is_assertion) {
+    if root.all(SAML, "EncryptedAssertion").any(|encrypted| encrypted.count(&is_assertion) > 1) {
+        return Err("it has an assertion in the clear inside its EncryptedAssertion".into());
+    }
+    let advice = root.all(SAML, "Assertion").flat_map(|assertion| assertion.all(SAML, "Advice"));
+    let evidence: usize = advice.map(|advice| advice.count(&is_assertion)).sum();
+    match root.count(&is_assertion) - evidence {
+        0 if root.count(&|element| element.is(Other, "Assertion")) > 0 => {
+            Err("it holds no assertion of SAML 2.0: its `Assertion` is of another namespace".into())
+        }
         0 => Ok(Content::Nothing),
         1 => match (root.one(SAML, "Assertion")?, root.one(SAML, "EncryptedAssertion")?) {
             (Some(assertion), _) => Assertion::read(assertion).map(Box::new).map(Content::Assertion),
@@ -145,7 +154,10 @@ mod tests {
 
     use super::*;
     use crate::{
-        saml::fixture::{DIALECTS, PROVIDER, ROLE, SIGN_IN, Sample, check, now},
+        saml::{
+            Absence,
+            fixture::{DIALECTS, PROVIDER, ROLE, SIGN_IN, Sample, check, now},
+        },
         session::SessionDuration,
     };
 
@@ -176,7 +188,7 @@ mod tests {
             assert!(read.session_not_on_or_after > read.not_on_or_after, "{}", dialect.name);
             let roles: Vec<_> = read.roles.iter().map(|r| (r.role_arn.as_str(), r.idp_arn.as_str())).collect();
             assert_eq!(roles, [(ROLE, PROVIDER), (&format!("{ROLE}s"), PROVIDER)], "{}", dialect.name);
-            assert_eq!(read.role_session_name.as_deref(), Some("alice@example.org"), "{}", dialect.name);
+            assert_eq!(read.role_session_name.as_deref(), Ok("alice@example.org"), "{}", dialect.name);
             assert_eq!(read.session_duration.map(SessionDuration::seconds), Some(14400), "{}", dialect.name);
             assert_eq!(check(&response, ROLE, PROVIDER), Ok(()), "{}", dialect.name);
         }
@@ -189,7 +201,10 @@ mod tests {
             sample.attributes.push((name.to_owned(), vec![format!("{ROLE},{PROVIDER}")]));
         }
         let response = sample.response();
-        assert_eq!((assertion(&response).roles.len(), &assertion(&response).role_session_name), (0, &None));
+        assert_eq!(
+            (assertion(&response).roles.len(), &assertion(&response).role_session_name),
+            (0, &Err(Absence::Missing))
+        );
         assert!(assertion(&response).attribute_names.contains(&"Role".to_owned()));
     }
 
@@ -212,7 +227,7 @@ mod tests {
             Sample::default().with("Role", &[&cut]).with("RoleSessionName", &["alice<!---->@evil.example"]).response();
         let read = assertion(&response);
         assert_eq!(read.roles[0].idp_arn.as_str(), format!("{PROVIDER}s"));
-        assert_eq!(read.role_session_name.as_deref(), Some("alice@evil.example"));
+        assert_eq!(read.role_session_name.as_deref(), Ok("alice@evil.example"));
     }
 
     #[test]
@@ -229,7 +244,9 @@ mod tests {
         let (start, end) =
             (good.find("<saml2:Assertion").expect("there"), good.find("</saml2p:Response>").expect("there"));
         let (before, assertion) = (&good[..start], &good[start..end]);
-        let encrypted = r#"<saml2:EncryptedAssertion xmlns:saml2="urn:oasis:names:tc:SAML:2.0:assertion"/>"#;
+        let declared = "xmlns:saml2='urn:oasis:names:tc:SAML:2.0:assertion'";
+        let encrypted = format!("<saml2:EncryptedAssertion {declared}/>");
+        let advice = format!("<saml2:Advice {declared}>{assertion}</saml2:Advice>");
         let tail = "</saml2p:Response>";
         for (shape, xml, why) in [
             ("two assertions", format!("{before}{assertion}{assertion}{tail}"), "2 assertions"),
@@ -244,11 +261,20 @@ mod tests {
             ("and wrapped", format!("{before}{assertion}<x>{assertion}</x>{tail}"), "2 assertions"),
             (
                 "nested",
-                good.replace(
-                    "<saml2:Conditions",
-                    &format!("<saml2:Advice>{assertion}</saml2:Advice><saml2:Conditions"),
-                ),
+                good.replace("<saml2:Conditions", &format!("<x>{assertion}</x><saml2:Conditions")),
                 "2 assertions",
+            ),
+            ("in an Advice alone", format!("{before}{advice}{tail}"), "does not stand directly"),
+            ("in an Advice of its own", format!("{before}{advice}{assertion}{tail}"), "2 assertions"),
+            (
+                "in the clear",
+                format!("{before}<saml2:EncryptedAssertion {declared}>{assertion}</saml2:EncryptedAssertion>{tail}"),
+                "in the clear inside its EncryptedAssertion",
+            ),
+            (
+                "two confirmations",
+                good.replace("</saml2:Subject>", "<saml2:SubjectConfirmation Method='x'/></saml2:Subject>"),
+                "2 SubjectConfirmations, and AWS takes exactly one",
             ),
             (
                 "nested response",
@@ -272,13 +298,30 @@ mod tests {
                 "more than one Conditions",
             ),
             ("none", format!("{before}{tail}"), "no assertion"),
-            ("a foreign one", good.replace("SAML:2.0:assertion' ID", "SAML:1.0:assertion' ID"), "no assertion"),
+            (
+                "a foreign one",
+                good.replace("SAML:2.0:assertion' ID", "SAML:1.0:assertion' ID"),
+                "no assertion of SAML 2.0: its `Assertion` is of another namespace",
+            ),
             ("a document type", good.replace("?><", "?><!DOCTYPE x SYSTEM 'http://evil.example/'><"), "document type"),
             ("a bad time", good.replace("NotBefore='2026", "NotBefore='x2026"), "not a point in time"),
         ] {
             let error = read(&xml).expect_err(shape).sentence();
             assert!(error.contains(why), "{shape}: {error}");
         }
+    }
+
+    #[test]
+    fn the_evidence_in_an_assertion_is_no_second_one() {
+        let good = Sample::default().xml();
+        let start = good.find("<saml2:Assertion").expect("there");
+        let assertion = &good[start..good.find("</saml2p:Response>").expect("there")];
+        let nested = good.replace(
+            "<saml2:Conditions",
+            &format!("<saml2:Advice>{assertion}{assertion}</saml2:Advice><saml2:Conditions"),
+        );
+        let response = read(&nested).expect("one assertion");
+        assert_eq!(check(&response, ROLE, PROVIDER), Ok(()));
     }
 
     #[test]

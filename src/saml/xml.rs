@@ -32,7 +32,7 @@ pub(super) enum Space {
     Other,
 }
 
-/// An element; of one outside SAML's namespaces only the name and the children are kept.
+/// An element; of one outside SAML's namespaces only the name and the children are kept, and the text in a `StatusDetail`.
 #[derive(Debug)]
 pub(super) struct Element {
     space: Space,
@@ -59,6 +59,13 @@ impl Element {
         self.text.trim()
     }
 
+    /// All text in it and below, with blanks between.
+    pub(super) fn whole_text(&self) -> String {
+        let below = self.children.iter().map(Self::whole_text);
+        let texts: Vec<String> = std::iter::once(self.text().to_owned()).chain(below).collect();
+        texts.join(" ").trim().to_owned()
+    }
+
     /// The children of that namespace and name.
     pub(super) fn all(&self, space: Space, name: &'static str) -> impl Iterator<Item = &Element> {
         self.children.iter().filter(move |child| child.is(space, name))
@@ -71,6 +78,11 @@ impl Element {
             (_, Some(_)) => Err(format!("it has more than one {name} in its {}", shortened(&self.name))),
             (first, None) => Ok(first),
         }
+    }
+
+    /// The name of its first child, of any namespace.
+    pub(super) fn first_child(&self) -> Option<&str> {
+        self.children.first().map(|child| child.name.as_str())
     }
 
     /// How many elements of the tree, itself among them, satisfy a condition.
@@ -219,9 +231,11 @@ impl Tree {
     }
 
     fn text(&mut self, text: &str) -> Result<(), Malformed> {
+        let is_told = || self.open.iter().any(|element| element.is(Space::Protocol, "StatusDetail"));
+        let is_secret = self.open.last().is_some_and(|element| element.space == Space::Other) && !is_told();
         match self.open.last_mut() {
             // A signature's value, or a ciphertext: it would only be one more copy of the secret.
-            Some(element) if element.space == Space::Other => Ok(()),
+            Some(_) if is_secret => Ok(()),
             Some(element) => {
                 element.text.push_str(text);
                 Ok(())

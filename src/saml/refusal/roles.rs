@@ -2,9 +2,10 @@
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
+use super::encrypted;
 use crate::{
     error::Error,
-    saml::{OfferedRole, UnreadableRole},
+    saml::{Absence, OfferedRole, UnreadableRole},
     session::{Alias, ProviderArn, RoleArn},
 };
 
@@ -14,17 +15,35 @@ const MOST_LISTED: usize = 20;
 /// The attribute that offers roles.
 const ROLE: &str = "https://aws.amazon.com/SAML/Attributes/Role";
 
-/// No role is offered at all.
-pub(super) fn none(error: Error, attribute_names: &[String], unreadable: &[UnreadableRole]) -> Error {
-    if !unreadable.is_empty() {
-        let why = "the SAML response offers no role that can be read";
-        return error.because(why).hint(kept_aside(unreadable));
+/// No role is offered, for the attribute that offers them says nothing.
+pub(super) fn none(error: Error, wanted: &RoleArn, absence: Absence, attribute_names: &[String]) -> Error {
+    let set_up = format!("set the identity provider's application up to send `{ROLE}`");
+    match absence {
+        Absence::Missing => {
+            let there: Vec<_> = attribute_names.iter().take(MOST_LISTED).map(|name| format!("`{name}`")).collect();
+            let there = if there.is_empty() { "none at all".to_owned() } else { format!("only {}", there.join(", ")) };
+            error
+                .because(format!("the identity provider sends no Role attribute; its attributes are {there}"))
+                .hint(set_up)
+        }
+        Absence::Misnamed(other) => {
+            error.because(format!("the identity provider sends no Role attribute, but {other}")).hint(set_up)
+        }
+        Absence::Empty => error
+            .because(
+                "the identity provider sends the Role attribute without a value: no role of AWS is assigned to you",
+            )
+            .hint(format!("ask who runs the identity provider to assign {wanted} to you")),
+        Absence::Nested(inner) => error
+            .because(format!("the value of the Role attribute is an element `{inner}`, and AWS takes text"))
+            .hint(set_up),
+        Absence::Encrypted => encrypted(error, "which roles it offers"),
     }
-    let there: Vec<_> = attribute_names.iter().take(MOST_LISTED).map(|name| format!("`{name}`")).collect();
-    let there = if there.is_empty() { "none at all".to_owned() } else { format!("only {}", there.join(", ")) };
-    error
-        .because(format!("the identity provider sends no Role attribute; its attributes are {there}"))
-        .hint(format!("set the identity provider's application up to send `{ROLE}`"))
+}
+
+/// What is offered cannot be read.
+pub(super) fn unreadable(error: Error, unreadable: &[UnreadableRole]) -> Error {
+    error.because("the SAML response offers no role that can be read").hint(kept_aside(unreadable))
 }
 
 /// Other roles are offered.
@@ -37,7 +56,15 @@ pub(super) fn not_offered(
 ) -> Error {
     let roles: BTreeSet<_> = offered.iter().map(|offered| offered.role_arn.as_str()).collect();
     let why = format!("the identity provider does not offer you {}; it offers{}", wanted.role_arn, list(&roles));
-    let hint = match likely(&wanted.role_arn, offered) {
+    let is_reserved = |offered: &OfferedRole| offered.role_arn.is_reserved_for_identity_center();
+    if offered.iter().all(is_reserved) {
+        return error
+            .because(why)
+            .hint("IAM Identity Center alone can assume an AWSReservedSSO_… role")
+            .hint(format!("ask who runs the identity provider to assign {} to you", wanted.role_arn));
+    }
+    let offered: Vec<_> = offered.iter().filter(|offered| !is_reserved(offered)).collect();
+    let hint = match likely(&wanted.role_arn, &offered) {
         Some(OfferedRole { role_arn, idp_arn }) => {
             let mut flags = vec![("--role-arn", role_arn.as_str())];
             if *idp_arn != wanted.idp_arn {
@@ -52,12 +79,11 @@ pub(super) fn not_offered(
 }
 
 /// The one that must be meant: the only one, or the only one of that account and name (its path was left out).
-fn likely<'a>(wanted: &RoleArn, offered: &'a [OfferedRole]) -> Option<&'a OfferedRole> {
+fn likely<'a>(wanted: &RoleArn, offered: &[&'a OfferedRole]) -> Option<&'a OfferedRole> {
     let name = |arn: &RoleArn| arn.name_with_path().rsplit('/').next().map(str::to_owned);
-    let is_like = |o: &&OfferedRole| o.role_arn.account() == wanted.account() && name(&o.role_arn) == name(wanted);
-    match (offered, offered.iter().filter(is_like).collect::<Vec<_>>().as_slice()) {
-        ([only], _) => Some(only),
-        (_, [only]) => Some(only),
+    let is_like = |o: &&&OfferedRole| o.role_arn.account() == wanted.account() && name(&o.role_arn) == name(wanted);
+    match (offered, offered.iter().filter(is_like).copied().collect::<Vec<_>>().as_slice()) {
+        ([only], _) | (_, [only]) => Some(only),
         _ => None,
     }
 }
