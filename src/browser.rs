@@ -64,6 +64,8 @@ pub struct SignIn<'a> {
     pub root: bool,
     /// How long the whole sign-in may take.
     pub timeout: Duration,
+    /// The partition of AWS that is signed in to: `aws`, `aws-cn` …
+    pub partition: &'a str,
     /// Whether a URL is an AWS sign-in endpoint.
     pub is_target: fn(&str) -> bool,
     /// What the browser must stop at, as URL patterns with `*`: wider than `is_target`, which judges.
@@ -138,13 +140,13 @@ pub fn sign_in(request: &SignIn<'_>, on_step: &mut dyn FnMut(Step)) -> Result<Ca
         Headless::Always => run(Manner::Headless, deadline)?,
         Headless::Auto if profile.remembers() => match run(Manner::Silent, deadline.min(Instant::now() + SILENT))? {
             Outcome::Captured(captured) => Outcome::Captured(captured),
-            Outcome::NeedsPerson => {
+            Outcome::NeedsPerson(_) => {
                 profile.forget();
                 window(request, || run(Manner::Window, deadline))?
             }
         },
         Headless::Silent if profile.remembers() => run(Manner::Silent, deadline.min(Instant::now() + SILENT))?,
-        Headless::Silent => Outcome::NeedsPerson,
+        Headless::Silent => Outcome::NeedsPerson(None),
         Headless::Auto | Headless::Never => window(request, || run(Manner::Window, deadline))?,
     };
     match outcome {
@@ -152,13 +154,13 @@ pub fn sign_in(request: &SignIn<'_>, on_step: &mut dyn FnMut(Step)) -> Result<Ca
             profile.remember();
             Ok(captured)
         }
-        Outcome::NeedsPerson if request.headless == Headless::Silent => {
+        Outcome::NeedsPerson(_) if request.headless == Headless::Silent => {
             profile.forget();
             Err(Error::new(format!("`{}` is signed out", request.alias))
                 .hint(format!("run: leapp login {}", request.alias))
                 .kind(Kind::NeedsPerson))
         }
-        Outcome::NeedsPerson => Err(overdue(request)),
+        Outcome::NeedsPerson(place) => Err(overdue(request, place.as_deref())),
     }
 }
 
@@ -174,10 +176,11 @@ fn window(request: &SignIn<'_>, show: impl FnOnce() -> Result<Outcome>) -> Resul
         .kind(Kind::NeedsPerson))
 }
 
-/// Nobody finished the sign-in in time.
-fn overdue(request: &SignIn<'_>) -> Error {
+/// Nobody finished the sign-in in time; the browser was at `place`.
+fn overdue(request: &SignIn<'_>, place: Option<&str>) -> Error {
+    let place = place.map_or_else(String::new, |place| format!("; the browser was at `{place}`"));
     Error::new(format!("cannot sign in to `{}`", request.alias))
-        .because(format!("the sign-in was not finished within {}", crate::session::span(request.timeout)))
+        .because(format!("the sign-in was not finished within {}{place}", crate::session::span(request.timeout)))
         .hint(format!("run: leapp login {}", request.alias))
         .hint("where it takes longer, set `sign_in_timeout` in the config")
 }

@@ -36,8 +36,8 @@ const GLANCE: Duration = Duration::from_millis(2);
 pub(super) enum Outcome {
     /// The identity provider sent the person on to AWS.
     Captured(Captured),
-    /// The person would have to do something, or did not do it in time.
-    NeedsPerson,
+    /// The person would have to do something, or did not do it in time; where the browser was, as it may be shown.
+    NeedsPerson(Option<String>),
 }
 
 /// Runs the browser until the sign-in is captured, the person is needed, or the time is over.
@@ -50,7 +50,7 @@ pub(super) fn attempt(
     on_step: &mut dyn FnMut(Step),
 ) -> Result<Outcome> {
     if Instant::now() >= until {
-        return Ok(Outcome::NeedsPerson);
+        return Ok(Outcome::NeedsPerson(None));
     }
     on_step(Step::Starting);
     profile.prepare()?;
@@ -106,7 +106,7 @@ impl Browser<'_> {
             let (needed, look_again) = conversation.look(now);
             self.send_all(conversation);
             if needed.is_some() || now >= patience.until {
-                return Ok(Outcome::NeedsPerson);
+                return Ok(Outcome::NeedsPerson(conversation.place()));
             }
             if patience.start.is_some_and(|start| now >= start) {
                 return Err(self.does_not_start("it does not answer: is it a Chromium-family browser?"));
@@ -164,23 +164,16 @@ impl Browser<'_> {
     /// The last page has gone.
     fn without_page(&self, manner: Manner) -> Result<Outcome> {
         // A page that closed itself did not sign in silently; that says nothing about the window.
-        if manner == Manner::Silent { Ok(Outcome::NeedsPerson) } else { Err(window_closed(self.alias)) }
+        if manner == Manner::Silent { Ok(Outcome::NeedsPerson(None)) } else { Err(window_closed(self.alias)) }
     }
 
     fn does_not_start(&self, how: &str) -> Error {
         let complaints = self.process.complaints();
         let why = if complaints.is_empty() { how.to_owned() } else { format!("{how}\n{complaints}") };
-        let error = Error::new(format!("cannot start the browser `{}`", self.program.display()))
+        Error::new(format!("cannot start the browser `{}`", self.program.display()))
             .because(why)
             .hint(elsewhere(self.alias))
-            .kind(Kind::NeedsPerson);
-        // Ubuntu's `chromium` is one, and so may be any other below /snap.
-        match self.program.canonicalize() {
-            Ok(file) if file.starts_with("/snap") || file.ends_with("bin/snap") => error.hint(
-                "a snap may not use leapp's directories: set `browser`, or LEAPP_BROWSER, to a browser that is none",
-            ),
-            _ => error,
-        }
+            .kind(Kind::NeedsPerson)
     }
 
     /// Ends it in good order, so that it writes its cookies; whoever interrupts once more does not wait for that.

@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::attempt::Outcome;
-use super::message::{Body, Fault, Message, PageEvent, Paused};
+use super::message::{Body, Fault, Kind, Message, PageEvent, Paused};
 use super::quiet::{Happened, Next, Quiet};
 use super::{Captured, Manner, SignIn};
 use crate::error::{Error, Result};
+use crate::saml::{Elsewhere, endpoint};
 
 /// The page that the person sees in place of the AWS console.
 const DONE: &str = include_str!("done.html");
@@ -43,6 +44,8 @@ pub(super) struct Conversation<'a> {
     watched: HashMap<String, Watched>,
     /// The page in which the sign-in began.
     front: Option<String>,
+    /// Where the page that moved last was going.
+    place: Option<String>,
     quiet: Quiet,
 }
 
@@ -75,6 +78,7 @@ impl<'a> Conversation<'a> {
             user_agent: None,
             watched: HashMap::new(),
             front: None,
+            place: None,
             quiet: Quiet::new(now),
         };
         if manner != Manner::Window {
@@ -99,8 +103,12 @@ impl<'a> Conversation<'a> {
     pub(super) fn hear(&mut self, message: Message, now: Instant) -> Result<Option<Outcome>> {
         match message {
             Message::Answer { id, result } => self.answered(id, result, now).map(|()| None),
-            Message::Attached { session, target, page } => {
-                self.watch(session, target, page);
+            Message::Attached { session, kind: Kind::Worker, .. } => {
+                self.tell(Some(session), "Runtime.runIfWaitingForDebugger", json!({}));
+                Ok(None)
+            }
+            Message::Attached { session, target, kind } => {
+                self.watch(session, target, kind == Kind::Page);
                 Ok(None)
             }
             Message::Detached { session } => {
@@ -116,6 +124,11 @@ impl<'a> Conversation<'a> {
         }
     }
 
+    /// Where the browser is, without what may be secret of an address; none where it is nowhere that a person would know.
+    pub(super) fn place(&self) -> Option<String> {
+        self.place.as_deref().and_then(address)
+    }
+
     /// Looks at the time: whether the person is needed, and else until when nothing needs to be done.
     pub(super) fn look(&mut self, now: Instant) -> (Option<Outcome>, Option<Instant>) {
         // Until the first page is there, or what keeps it away is known, nobody can say that it waits for the person.
@@ -124,7 +137,7 @@ impl<'a> Conversation<'a> {
             return (None, None);
         }
         match self.quiet.next(now) {
-            Next::Person => (Some(Outcome::NeedsPerson), None),
+            Next::Person => (Some(Outcome::NeedsPerson(self.place())), None),
             Next::Wait => (None, None),
             Next::WaitUntil(then) => (None, Some(then)),
             Next::Glance => {
@@ -148,7 +161,7 @@ impl<'a> Conversation<'a> {
             self.tell(here(), "Page.enable", json!({}));
             self.tell(here(), "Page.addScriptToEvaluateOnNewDocument", json!({"source": NOT_AUTOMATED}));
             if let Some(agent) = self.user_agent.clone() {
-                self.tell(here(), "Emulation.setUserAgentOverride", json!({"userAgent": agent}));
+                self.tell(here(), "Emulation.setUserAgentOverride", without_head(&agent));
             }
             self.tell(here(), "Target.setAutoAttach", Self::follow());
         }
@@ -163,11 +176,11 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    /// Stop whatever comes from here: popups, and frames in processes of their own. Not workers, which cannot post a
-    /// form that leaves the page.
+    /// Stop whatever comes from here: popups, and frames in processes of their own. A page's workers, which cannot post a
+    /// form that leaves it, are stopped as well, named here or not; here they can be told to go on.
     fn follow() -> Value {
         json!({"autoAttach": true, "waitForDebuggerOnStart": true, "flatten": true,
-            "filter": [{"type": "page"}, {"type": "iframe"}]})
+            "filter": [{"type": "page"}, {"type": "iframe"}, {"type": "worker"}]})
     }
 
     fn answered(&mut self, id: u64, result: Result<Value, Fault>, now: Instant) -> Result<()> {
@@ -216,6 +229,10 @@ impl<'a> Conversation<'a> {
 
     fn paused(&mut self, paused: Paused) -> Result<Option<Outcome>> {
         let Paused { session, id, method, url, body } = paused;
+        if let Some(error) = self.dead_end(&method, &url, &body) {
+            // It stays stopped, and ends with the browser.
+            return Err(error);
+        }
         if method != "POST" || !(self.request.is_target)(&url) {
             self.tell(Some(session), "Fetch.continueRequest", json!({"requestId": id}));
             return Ok(None);
@@ -228,14 +245,39 @@ impl<'a> Conversation<'a> {
         }
     }
 
+    /// The error where a response goes to where nothing leads on to AWS's sign-in; elsewhere another provider may stand
+    /// between the first one and AWS.
+    fn dead_end(&self, method: &str, url: &str, body: &Body) -> Option<Error> {
+        let cannot = || Error::new(format!("cannot sign in to `{}`", self.request.alias));
+        if endpoint::is_response_in_address(url) {
+            let why = format!("the identity provider sends the SAML response to {} in the address", host(url));
+            let error = cannot().because(format!("{why} (redirect binding), and AWS takes only posted ones"));
+            return Some(error.hint("set the identity provider's application up to answer by HTTP-POST"));
+        }
+        let elsewhere = Elsewhere::of(url).filter(|end| !end.is_on_the_way_of(self.request.url))?;
+        let has_response = |body: &[u8]| form_urlencoded::parse(body).any(|(name, _)| name == "SAMLResponse");
+        match body {
+            Body::Bytes(bytes) if method == "POST" && has_response(bytes) => {
+                let error = elsewhere.explain(cannot(), url, self.request.partition);
+                Some(elsewhere.remedy_at(self.request.url).into_iter().fold(error, Error::hint))
+            }
+            _ => None,
+        }
+    }
+
     fn moved(&mut self, session: &str, event: PageEvent, now: Instant) {
+        if let PageEvent::Going { frame, url } | PageEvent::Unreachable { frame, url } = &event
+            && self.watched.get(session).is_some_and(|watched| watched.page && watched.target == *frame)
+        {
+            self.place = Some(url.clone());
+        }
         let front = self.front.as_deref() == Some(session);
         // The main frame of a page has the page's own id.
         let main = |frame: &str| front && self.watched.get(session).is_some_and(|watched| watched.target == frame);
         let happened = match event {
-            PageEvent::Going { frame } if main(&frame) => Happened::Moved,
+            PageEvent::Going { frame, .. } if main(&frame) => Happened::Moved,
             PageEvent::Loaded { frame } if main(&frame) => Happened::Loaded,
-            PageEvent::Unreachable { frame } if main(&frame) => Happened::Stuck,
+            PageEvent::Unreachable { frame, .. } if main(&frame) => Happened::Stuck,
             PageEvent::Dialog => Happened::Stuck,
             _ => Happened::Stirred,
         };
@@ -256,6 +298,17 @@ impl<'a> Conversation<'a> {
         }
         self.outgoing.push_back(command);
     }
+}
+
+/// What a page without a window is told of its browser: all that a window says. Without `userAgentMetadata` there would be
+/// no client hints; of them, Chromium fills in what is left out here (brands, versions, bitness) by itself. Workers
+/// that a page shares with others are out of reach.
+fn without_head(user_agent: &str) -> Value {
+    let platform = if cfg!(target_os = "macos") { "macOS" } else { "Linux" };
+    let architecture = if cfg!(any(target_arch = "aarch64", target_arch = "arm")) { "arm" } else { "x86" };
+    // On Linux Chromium itself gives no version of the platform.
+    json!({"userAgent": user_agent, "userAgentMetadata": {"platform": platform, "platformVersion": "",
+        "architecture": architecture, "model": "", "mobile": false}})
 }
 
 /// Answers a request with the page that says that all is done. It may load, run and send nothing.
@@ -301,6 +354,13 @@ fn unreachable(url: &str, reason: &str) -> Error {
 fn cannot_reach(url: &str) -> Error {
     Error::new(format!("cannot reach the identity provider at {}", host(url)))
         .hint("where it is reached from a company network alone, connect to that first")
+}
+
+/// A URL as it may be shown: without a user, and without what follows the path, where codes and responses are.
+fn address(url: &str) -> Option<String> {
+    let (scheme, rest) = url.split_once("://").filter(|(scheme, _)| matches!(*scheme, "http" | "https"))?;
+    let path = rest.split(['?', '#']).next().and_then(|rest| rest.split_once('/')).map_or("", |(_, path)| path);
+    Some(format!("{scheme}://{}/{path}", host(url)).chars().take(200).collect())
 }
 
 /// The host of a URL, with its port, for people.

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use super::*;
-use crate::browser::Headless;
 use crate::browser::message;
+use crate::browser::Headless;
 
 const IDP: &str = "https://me@idp.example:8443/sso?x=1";
 
@@ -25,6 +25,7 @@ fn talk(manner: Manner, test: impl FnOnce(&mut Conversation<'_>, Instant)) {
         display: true,
         root: false,
         timeout: Duration::from_mins(1),
+        partition: "aws",
         is_target,
         patterns: &patterns,
     };
@@ -85,6 +86,17 @@ fn every_page_is_watched_before_it_runs() {
 }
 
 #[test]
+fn a_worker_is_told_to_go_on_and_nothing_else() {
+    talk(Manner::Silent, |talk, now| {
+        navigate(talk, now);
+        say(talk, &attached("W", "V", "worker"), now).expect("fine");
+        assert_eq!(methods(talk), ["Runtime.runIfWaitingForDebugger"]);
+        say(talk, &json!({"method": "Target.detachedFromTarget", "params": {"sessionId": "W"}}), now).expect("fine");
+        assert!(talk.has_page());
+    });
+}
+
+#[test]
 fn a_page_that_is_attached_twice_is_watched_once() {
     talk(Manner::Window, |talk, now| {
         navigate(talk, now);
@@ -103,6 +115,8 @@ fn a_headless_browser_does_not_say_that_it_is_one() {
             .find(|command| command["method"] == "Emulation.setUserAgentOverride")
             .expect("it is overridden");
         assert_eq!(agent["params"]["userAgent"], "X Chrome/1 Edg/1");
+        let hints = agent["params"]["userAgentMetadata"].as_object().expect("client hints");
+        assert!(hints["platform"].is_string() && !hints.contains_key("brands"), "{hints:?}");
     });
 }
 
@@ -124,6 +138,68 @@ fn only_a_form_posted_to_aws_is_captured() {
         assert_eq!(captured.body.as_slice(), b"SAMLResponse=x");
         assert!(!format!("{captured:?}").contains("SAMLResponse"));
         assert_eq!(methods(talk), ["Fetch.fulfillRequest"]);
+    });
+}
+
+#[test]
+fn a_response_that_goes_where_nothing_follows_ends_the_sign_in() {
+    let form = json!({"hasPostData": true, "postData": "RelayState=&SAMLResponse=x"});
+    let identity_center = "https://eu-west-1.signin.aws.amazon.com/platform/saml/acs/1-2";
+    for (method, url, body, part) in [
+        ("POST", identity_center, &form, Some("is for IAM Identity Center, not for IAM")),
+        ("POST", "https://a.auth.eu-west-1.amazoncognito.com/saml2/idpresponse", &form, Some("is for Amazon Cognito")),
+        (
+            "GET",
+            "https://signin.aws.amazon.com/saml?SAMLResponse=x",
+            &json!({}),
+            Some("signin.aws.amazon.com in the address"),
+        ),
+        ("POST", "https://broker.example/saml2/acs", &form, None),
+        ("POST", "https://broker.example/platform/saml/acs/x", &form, None),
+        ("GET", identity_center, &json!({}), None),
+        ("POST", identity_center, &json!({"hasPostData": true, "postData": "SAMLRequest=x"}), None),
+    ] {
+        talk(Manner::Window, |talk, now| {
+            navigate(talk, now);
+            let outcome = say(talk, &paused(method, url, body), now);
+            match (outcome, part) {
+                (Err(error), Some(part)) => {
+                    assert!(
+                        error.sentence().starts_with("cannot sign in to `dev`: ") && error.sentence().contains(part),
+                        "{error}"
+                    );
+                    assert_eq!(methods(talk), <[&str; 0]>::default(), "it stays stopped");
+                }
+                (Ok(None), None) => assert_eq!(methods(talk), ["Fetch.continueRequest"], "{url}"),
+                (outcome, _) => panic!("{url}: {:?}", outcome.err()),
+            }
+        });
+    }
+}
+
+#[test]
+fn the_place_of_the_browser_is_known_without_what_may_be_secret() {
+    let going = |session: &str, frame: &str, url: &str| json!({"method": "Page.frameNavigated", "sessionId": session, "params": {"frame": {"id": frame, "url": url}}});
+    talk(Manner::Window, |talk, now| {
+        navigate(talk, now);
+        assert_eq!(talk.place(), None);
+        for (message, place) in [
+            (going("S", "F", "https://me:pw@idp.example:8443/sso/x?code=1#t"), Some("https://idp.example:8443/sso/x")),
+            (going("S", "other", "https://ads.example/"), Some("https://idp.example:8443/sso/x")),
+            (going("S", "F", "https://idp.example?code=1"), Some("https://idp.example/")),
+            (going("S", "F", "about:blank"), None),
+            (
+                json!({"method": "Page.frameNavigated", "sessionId": "S", "params": {"frame": {"id": "F",
+                    "url": "chrome-error://chromewebdata/", "unreachableUrl": "https://sp.example.com/saml2/acs"}}}),
+                Some("https://sp.example.com/saml2/acs"),
+            ),
+        ] {
+            say(talk, &message, now).expect("fine");
+            assert_eq!(talk.place().as_deref(), place, "{message}");
+        }
+        say(talk, &attached("P", "G", "page"), now).expect("fine");
+        say(talk, &going("P", "G", "https://popup.example/a"), now).expect("fine");
+        assert_eq!(talk.place().as_deref(), Some("https://popup.example/a"));
     });
 }
 
@@ -173,7 +249,7 @@ fn what_a_window_would_ask_for_calls_the_person() {
         let id = navigate(talk, now);
         let refused = json!({"errorText": "net::ERR_INVALID_AUTH_CREDENTIALS"});
         say(talk, &json!({"id": id, "result": refused}), now).expect("fine");
-        assert!(matches!(talk.look(now), (Some(Outcome::NeedsPerson), _)));
+        assert!(matches!(talk.look(now), (Some(Outcome::NeedsPerson(_)), _)));
     });
 }
 

@@ -14,8 +14,8 @@ use zeroize::{Zeroize, Zeroizing};
 pub(super) enum Message {
     /// The answer to a command: its result, or what was refused.
     Answer { id: u64, result: Result<Value, Fault> },
-    /// A page, a popup or a frame in a process of its own is there, and may be held until it is told to run.
-    Attached { session: String, target: String, page: bool },
+    /// Something is there that may be held until it is told to run.
+    Attached { session: String, target: String, kind: Kind },
     /// One of them is gone.
     Detached { session: String },
     /// A request waits for what is to become of it.
@@ -24,6 +24,17 @@ pub(super) enum Message {
     Page { session: String, event: PageEvent },
     /// Anything else.
     Other,
+}
+
+/// What is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A page or a popup.
+    Page,
+    /// A frame in a process of its own.
+    Frame,
+    /// A worker of a page.
+    Worker,
 }
 
 /// Why a command was refused.
@@ -37,9 +48,9 @@ pub(super) struct Fault {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum PageEvent {
     /// A frame leaves for another document, or has left.
-    Going { frame: String },
+    Going { frame: String, url: String },
     /// A frame went elsewhere, and where it went to cannot be reached.
-    Unreachable { frame: String },
+    Unreachable { frame: String, url: String },
     /// A frame and all that belongs to it is loaded, and it is not leaving.
     Loaded { frame: String },
     /// The page asks something in a box of its own.
@@ -144,8 +155,13 @@ fn attached(bytes: &[u8]) -> serde_json::Result<Message> {
         #[serde(rename = "type")]
         kind: String,
     }
-    let Params { session_id, target_info } = params(bytes)?;
-    Ok(Message::Attached { session: session_id, target: target_info.target_id, page: target_info.kind == "page" })
+    let Params { session_id, target_info: Target { target_id, kind } } = params(bytes)?;
+    let kind = match kind.as_str() {
+        "page" => Kind::Page,
+        "iframe" => Kind::Frame,
+        _ => Kind::Worker,
+    };
+    Ok(Message::Attached { session: session_id, target: target_id, kind })
 }
 
 fn detached(bytes: &[u8]) -> serde_json::Result<Message> {
@@ -164,14 +180,16 @@ struct InFrame {
     /// How it goes elsewhere: `differentDocument`, `sameDocument`, `reload`, …
     #[serde(default)]
     navigation_type: String,
+    #[serde(default)]
+    url: String,
 }
 
 fn going(bytes: &[u8]) -> serde_json::Result<PageEvent> {
-    let InFrame { frame_id, navigation_type } = params(bytes)?;
+    let InFrame { frame_id, navigation_type, url } = params(bytes)?;
     if matches!(navigation_type.as_str(), "sameDocument" | "historySameDocument") {
         return Ok(PageEvent::Stirred);
     }
-    Ok(PageEvent::Going { frame: frame_id })
+    Ok(PageEvent::Going { frame: frame_id, url })
 }
 
 fn navigated(bytes: &[u8]) -> serde_json::Result<PageEvent> {
@@ -183,10 +201,15 @@ fn navigated(bytes: &[u8]) -> serde_json::Result<PageEvent> {
     #[serde(rename_all = "camelCase")]
     struct Frame {
         id: String,
+        #[serde(default)]
+        url: String,
         unreachable_url: Option<String>,
     }
-    let Params { frame: Frame { id, unreachable_url } } = params(bytes)?;
-    Ok(if unreachable_url.is_some() { PageEvent::Unreachable { frame: id } } else { PageEvent::Going { frame: id } })
+    let Params { frame: Frame { id, url, unreachable_url } } = params(bytes)?;
+    Ok(match unreachable_url {
+        Some(url) => PageEvent::Unreachable { frame: id, url },
+        None => PageEvent::Going { frame: id, url },
+    })
 }
 
 fn paused(session: String, bytes: &[u8]) -> serde_json::Result<Message> {
@@ -321,7 +344,7 @@ mod tests {
     fn pages_tell_where_they_go() {
         let navigated = br#"{"method":"Page.frameNavigated","sessionId":"s","params":{"frame":{"id":"f",
             "url":"chrome-error://chromewebdata/","unreachableUrl":"https://idp/"}}}"#;
-        let wanted = PageEvent::Unreachable { frame: "f".into() };
+        let wanted = PageEvent::Unreachable { frame: "f".into(), url: "https://idp/".into() };
         assert!(matches!(read(navigated), Ok(Message::Page { event, .. }) if event == wanted));
     }
 }

@@ -176,6 +176,7 @@ fn in_browser(means: &Means<'_>, session: &Session, federated: &Federated) -> Re
         display: context.has_display(),
         root: nix::unistd::geteuid().is_root(),
         timeout: context.bounded(settings.sign_in_timeout),
+        partition: federated.role_arn.partition(),
         is_target: endpoint::is_sign_in,
         patterns: &endpoint::patterns(),
     };

@@ -9,7 +9,7 @@ use std::{
 use nix::sys::signal::Signal;
 
 use super::desk::{Desk, LONG, Running};
-use crate::harness::wait_until;
+use crate::harness::{bed, wait_until};
 
 /// The most that an end may take.
 const AT_ONCE: Duration = Duration::from_secs(2);
@@ -106,7 +106,11 @@ fn nobody_waits_longer_than_the_config_says() {
     let ended = desk.start(&mut desk.leapp(["exec", "corp", "--", "true"])).end_with(125);
     desk.is_empty();
     assert!(ended.time < Duration::from_secs(4), "{:?}", ended.time);
-    let expected = "leapp: cannot sign in to `corp`: the sign-in was not finished within 2s\n  \
-                    run: leapp login corp\n  where it takes longer, set `sign_in_timeout` in the config\n";
-    assert!(ended.err.ends_with(expected), "{}", ended.err);
+    let expected = format!(
+        "leapp: cannot sign in to `corp`: the sign-in was not finished within 2s; the browser was at \
+         `{}/module.php/core/loginuserpass.php`\n  \
+         run: leapp login corp\n  where it takes longer, set `sign_in_timeout` in the config\n",
+        bed("LEAPP_BED_SSP")
+    );
+    assert!(ended.err.ends_with(&expected), "{}", ended.err);
 }
