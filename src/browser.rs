@@ -6,7 +6,7 @@
 //!
 //! [`open()`] shows a page to the person instead, in a browser that stays when leapp has gone.
 //!
-//! - [`find`]: which browser. [`arguments`]: how it is started. [`profile`]: where it keeps its cookies.
+//! - [`find`]: which browser. [`arguments`]: how it is started. [`place`] and [`profile`]: where it keeps its cookies.
 //! - [`process`]: its life and its certain end. [`pipe`] and [`frames`]: bytes to messages and back.
 //! - [`message`]: what it says. [`conversation`]: what is answered (no I/O). [`quiet`]: whether a page waits for the
 //!   person (no I/O). [`attempt`]: the loop that ties these together.
@@ -19,13 +19,13 @@ mod frames;
 mod message;
 mod open;
 mod pipe;
+mod place;
 mod process;
 mod profile;
 mod quiet;
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
@@ -33,6 +33,7 @@ use zeroize::Zeroizing;
 use crate::error::{Error, Kind, Result};
 use attempt::{Outcome, attempt};
 pub(crate) use open::{Opening, open};
+pub(crate) use place::Place;
 use profile::Profile;
 
 /// How long a silent sign-in may take before the window is opened.
@@ -45,9 +46,9 @@ pub struct SignIn<'a> {
     pub alias: &'a str,
     /// Where the sign-in starts.
     pub url: &'a str,
-    /// The browser's profile directory: one per identity provider, made with mode 0700 where it is missing. Only one
-    /// sign-in at a time may use it; that is the caller's lock.
-    pub profile: &'a Path,
+    /// The browser's profile: one per identity provider, made with mode 0700 where it is missing. Only one sign-in at a
+    /// time may use it; that is the caller's lock.
+    pub(crate) profile: Place<'a>,
     /// Whether a window may, must or must not be shown.
     pub headless: Headless,
     /// The configured browser, a path or a name on the search path; the first known one that is installed otherwise.
@@ -134,7 +135,8 @@ enum Manner {
 pub fn sign_in(request: &SignIn<'_>, on_step: &mut dyn FnMut(Step)) -> Result<Captured> {
     let deadline = Instant::now() + request.timeout;
     let program = find::browser(request.browser, request.path, &elsewhere(request.alias))?;
-    let profile = Profile::open(request.profile)?;
+    let folder = request.profile.of(&program);
+    let profile = Profile::open(&folder)?;
     let mut run = |manner, until| attempt(request, &program, &profile, manner, until, on_step);
     let outcome = match request.headless {
         Headless::Always => run(Manner::Headless, deadline)?,

@@ -62,7 +62,7 @@ pub(super) fn attempt(
     })
     .map_err(|error| cannot_start(&error))?;
     let (pipe, far_end) = Pipe::new().map_err(|error| cannot_start(&error))?;
-    let command_line = arguments(request.profile, manner, request.root, request.args);
+    let command_line = arguments(profile.directory(), manner, request.root, request.args);
     let process = Process::start(program, &command_line, request.withheld, far_end)?;
     let mut browser = Browser { process, commands: pipe.listen(sender), events, program, alias: request.alias };
     let mut conversation = Conversation::begin(request, manner, Instant::now());

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::browser::message;
-use crate::browser::Headless;
+use crate::browser::{Headless, Place};
 
 const IDP: &str = "https://me@idp.example:8443/sso?x=1";
 
@@ -16,7 +16,7 @@ fn talk(manner: Manner, test: impl FnOnce(&mut Conversation<'_>, Instant)) {
     let request = SignIn {
         alias: "dev",
         url: IDP,
-        profile: "/profile".as_ref(),
+        profile: Place { state: "/s".as_ref(), home: "/h".as_ref(), room: "browser", name: "idp" },
         headless: Headless::Auto,
         browser: None,
         args: &[],

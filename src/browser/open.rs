@@ -19,7 +19,7 @@ use std::{
 
 use tempfile::NamedTempFile;
 
-use super::{arguments, find, process::ending};
+use super::{Place, arguments, find, process::ending};
 use crate::{
     error::{Error, Kind, Result},
     secret::Secret,
@@ -38,8 +38,8 @@ const PREFIX: &str = ".leapp-page-";
 pub(crate) struct Opening<'a> {
     /// The address.
     pub(crate) url: &'a Secret,
-    /// The browser's profile directory; pages lie beside it.
-    pub(crate) profile: &'a Path,
+    /// The browser's profile; pages lie beside it.
+    pub(crate) profile: Place<'a>,
     /// The configured browser, a path or a name on the search path; the first known one that is installed otherwise.
     pub(crate) browser: Option<&'a str>,
     /// The configured arguments; they come last.
@@ -68,13 +68,14 @@ pub(crate) fn open(request: &Opening<'_>) -> Result<()> {
         return Err(cannot().because("there is no display").kind(Kind::NeedsPerson));
     }
     let program = find::browser(request.browser, request.path, request.otherwise)?;
-    let folder = request.profile.parent().unwrap_or(request.profile);
-    let page = private_folder(request.profile)
+    let profile = request.profile.of(&program);
+    let folder = profile.parent().unwrap_or(&profile);
+    let page = private_folder(&profile)
         .and_then(|()| private_folder(folder))
         .and_then(|()| write_page(folder, request.url))
         .map_err(|error| cannot().because(format!("{}: {error}", folder.display())))?;
     let mut command = Command::new(&program);
-    command.args(command_line(&program, request, page.path()));
+    command.args(command_line(&program, request, &profile, page.path()));
     // A Ctrl-C at leapp's terminal is not for a browser that stays.
     command.process_group(0).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     for name in request.withheld {
@@ -85,12 +86,12 @@ pub(crate) fn open(request: &Opening<'_>) -> Result<()> {
     wait_until_read(browser, page.path()).map_err(|why| named().because(why))
 }
 
-fn command_line(program: &Path, request: &Opening<'_>, page: &Path) -> Vec<OsString> {
+fn command_line(program: &Path, request: &Opening<'_>, profile: &Path, page: &Path) -> Vec<OsString> {
     let name = program.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
     let mut line: Vec<OsString> = if ["firefox", "librewolf"].iter().any(|known| name.contains(known)) {
-        vec!["--profile".into(), request.profile.into()]
+        vec!["--profile".into(), profile.into()]
     } else {
-        arguments::of_window(request.profile, request.headless, request.root)
+        arguments::of_window(profile, request.headless, request.root)
     };
     line.extend(request.args.iter().map(OsString::from));
     let mut address = OsString::from("file://");
@@ -150,10 +151,10 @@ fn wait_until_read(mut browser: Child, page: &Path) -> Result<(), String> {
 mod tests {
     use super::*;
 
-    fn opening<'a>(url: &'a Secret, profile: &'a Path, args: &'a [String]) -> Opening<'a> {
+    fn opening<'a>(url: &'a Secret, args: &'a [String]) -> Opening<'a> {
         Opening {
             url,
-            profile,
+            profile: Place { state: Path::new("/s"), home: Path::new("/h"), room: "console", name: "x" },
             browser: None,
             args,
             path: None,
@@ -168,13 +169,13 @@ mod tests {
     #[test]
     fn no_argument_holds_the_address() {
         let (url, args) = (Secret::new("https://h/?Action=login&SigninToken=hush"), ["--lang=de".to_owned()]);
-        let opening = opening(&url, Path::new("/p q"), &args);
+        let (opening, profile) = (opening(&url, &args), Path::new("/p q"));
         for program in ["/usr/bin/chromium", "/usr/bin/firefox-esr"] {
-            let line = command_line(Path::new(program), &opening, Path::new("/x/page.html"));
+            let line = command_line(Path::new(program), &opening, profile, Path::new("/x/page.html"));
             assert!(!line.iter().any(|word| word.to_string_lossy().contains("hush")), "{line:?}");
             assert_eq!(line[line.len() - 2..], ["--lang=de", "file:///x/page.html"]);
         }
-        let line = command_line(Path::new("/usr/bin/firefox"), &opening, Path::new("/x"));
+        let line = command_line(Path::new("/usr/bin/firefox"), &opening, profile, Path::new("/x"));
         assert_eq!(line[..2], ["--profile", "/p q"]);
     }
 
@@ -205,8 +206,8 @@ mod tests {
     fn a_browser_that_fails_is_said() {
         let folder = tempfile::tempdir().expect("a folder");
         let (url, args) = (Secret::new("https://h/?hush"), []);
-        let profile = folder.path().join("console/prod");
-        let mut request = opening(&url, &profile, &args);
+        let mut request = opening(&url, &args);
+        request.profile = Place { state: folder.path(), name: "prod", ..request.profile };
         request.browser = Some("/bin/false");
         let error = open(&request).expect_err("it fails").to_string();
         assert_eq!(error, "leapp: cannot open the browser `/bin/false`: it ended with exit code 1\n  run: x");

@@ -40,6 +40,11 @@ impl<'a> Profile<'a> {
         Ok(Self { directory })
     }
 
+    /// Its folder.
+    pub(super) fn directory(&self) -> &Path {
+        self.directory
+    }
+
     /// Whether the last sign-in succeeded, so that a silent one may.
     pub(super) fn remembers(&self) -> bool {
         self.directory.join(SIGNED_IN).exists()

@@ -5,7 +5,7 @@ use http::Uri;
 use super::choose;
 use crate::{
     broker::{Broker, Options},
-    browser::{self, Opening},
+    browser::{self, Opening, Place},
     cli::Console,
     config::{Config, HeadlessMode},
     console,
@@ -117,7 +117,7 @@ fn open(context: &Context, config: &Config, session: &Session, arguments: &Conso
     let environment = context.environment();
     browser::open(&Opening {
         url,
-        profile: &context.paths().state.join(FOLDER).join(session.alias.as_str()),
+        profile: Place::new(context.paths(), FOLDER, session.alias.as_str()),
         browser: arguments.browser.as_deref().or(config.browser.program.as_deref()),
         args: &config.browser.args,
         path: environment.get_os("PATH"),

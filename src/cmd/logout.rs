@@ -1,9 +1,10 @@
 //! `leapp logout`: forget credentials.
 
-use std::{fs, io};
+use std::fs;
 
 use super::{console::FOLDER as CONSOLE, serve, steps::Steps};
 use crate::{
+    browser::Place,
     chain::Chain,
     cli::Logout,
     config::Config,
@@ -43,7 +44,7 @@ fn behind<'c>(config: &'c Config, session: &Session) -> Vec<&'c Alias> {
 fn all(context: &Context, steps: &mut Steps<'_>) {
     generation::sign_out(context);
     steps.take(vault::forget_all(context));
-    for room in ["browser", CONSOLE] {
+    for room in [assertion::PROFILES, CONSOLE] {
         steps.take(remove_folder(context, room, ""));
     }
     steps.take(static_profiles::forget(context, |_| true));
@@ -69,7 +70,7 @@ fn one(context: &Context, behind: &[&Alias], session: &Session, browser: bool, s
     if let Source::Federated(federated) = &session.source {
         steps.take(vault::forget(context, &assertion::owner(&federated.saml_url)));
         let host = federated.saml_url.host();
-        if browser && steps.take(remove_folder(context, "browser", &assertion::folder_name(host))) {
+        if browser && steps.take(remove_folder(context, assertion::PROFILES, &assertion::folder_name(host))) {
             signed_out.push(format!("the browser at {host}"));
         }
     }
@@ -103,10 +104,10 @@ fn end(
 
 /// Removes a browser profile, or all of a room; whether there was one.
 fn remove_folder(context: &Context, room: &str, name: &str) -> Result<bool> {
-    let folder = context.paths().state.join(room).join(name);
-    match fs::remove_dir_all(&folder) {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(Error::new(format!("cannot remove {}", folder.display())).because(error)),
+    let folders = Place::new(context.paths(), room, name).all();
+    for folder in &folders {
+        fs::remove_dir_all(folder)
+            .map_err(|error| Error::new(format!("cannot remove {}", folder.display())).because(error))?;
     }
+    Ok(!folders.is_empty())
 }

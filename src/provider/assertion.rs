@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::Means;
 use crate::{
-    browser::{self, Headless, SignIn, Step},
+    browser::{self, Headless, Place, SignIn, Step},
     config::HeadlessMode,
     context::Attention,
     digest::Digest,
@@ -18,6 +18,9 @@ use crate::{
     ui::spinner::Spinner,
     vault::EntryName,
 };
+
+/// Where the profiles of browsers that sign in are, in the state folder.
+pub(crate) const PROFILES: &str = "browser";
 
 /// A SAML response, as it goes to STS and as it reads.
 pub(crate) struct Assertion {
@@ -157,12 +160,12 @@ pub(crate) fn signed_out(session: &Session) -> Error {
 fn in_browser(means: &Means<'_>, session: &Session, federated: &Federated) -> Result<Assertion> {
     let (context, settings) = (means.context, &means.config.browser);
     let host = federated.saml_url.host();
-    let alias = session.alias.as_str();
+    let (alias, name) = (session.alias.as_str(), folder_name(host));
     let spinner = Spinner::start(context, &format!("starting a browser to sign in to `{alias}`"));
     let request = SignIn {
         alias,
         url: federated.saml_url.as_str(),
-        profile: &context.paths().state.join("browser").join(folder_name(host)),
+        profile: Place::new(context.paths(), PROFILES, &name),
         headless: match settings.headless {
             _ if context.attention() != Attention::Person => Headless::Silent,
             HeadlessMode::Auto => Headless::Auto,

@@ -9,6 +9,7 @@ mod given_up;
 mod likeness;
 pub(crate) mod pages;
 mod silent;
+mod snap;
 mod traces;
 mod trouble;
 mod window;
