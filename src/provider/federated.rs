@@ -120,7 +120,7 @@ impl Exchange<'_> {
         let wish = self.wish.or_else(|| assertion.session_duration());
         if let Content::Unread { encoding } = &assertion.response.content {
             let alias = &session.alias;
-            means.context.say(format!("the SAML response for `{alias}` is in `{encoding}`, which STS alone may know"));
+            means.context.say(format!("the SAML response for `{alias}` is in the encoding `{encoding}`, which is not known here: STS judges it"));
         }
         let _spinner = Spinner::start(means.context, &format!("getting credentials of `{}`", session.alias));
         within_role_maximum(means, session, wish, SessionDuration::step_down, |duration| {

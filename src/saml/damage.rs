@@ -13,8 +13,14 @@ use crate::error::Error;
 /// The longest lines that a terminal hands on (Linux: N_TTY's buffer of 4,096 bytes), with or without their end.
 const LINE_OF_A_TERMINAL: std::ops::RangeInclusive<usize> = 4095..=4096;
 
-/// Says it, of a text that was `given` with so many characters in all.
+/// Says it, of a text that was `given` with so many characters in all. Its spaces may be what a form parser made of `+`.
 pub(super) fn explain(text: &str, given: usize) -> Error {
+    let plus = Zeroizing::new(text.replace(' ', "+"));
+    let is_readable = |text: &str| encoding::read(&decoded(text)).is_some_and(|document| document.is_ok());
+    explain_reading(if text.contains(' ') && is_readable(&plus) { &plus } else { text }, given)
+}
+
+fn explain_reading(text: &str, given: usize) -> Error {
     let is_known = |c: char| c.is_ascii_alphanumeric() || "+/-_".contains(c);
     let end = text.trim_end_matches(|c| c == '=' || is_blank(c)).len();
     let mut strays = text[..end].char_indices().filter(|(_, c)| !is_known(*c) && !is_blank(*c));
@@ -101,6 +107,8 @@ mod tests {
             ("PGE+ \n PC9h\"", "it is not base64: its character 12 is `\"`"),
             ("PGE+====PGE+", "it is not base64: its character 5 is `=`"),
             ("PGE+PC9", "it breaks off before its end"),
+            ("PGE+ PC9 ", "it breaks off before its end"),
+            ("PGE PGI PC9i", "it breaks off before its end"),
             ("PGE+P", "it breaks off before its end"),
             ("PGE-", "it breaks off before its end"),
             ("PGE+/w==", "its byte 4 is not UTF-8"),

@@ -83,7 +83,7 @@ impl EncodedResponse {
         let text = text.trim_matches(is_blank);
         let is_form = text.starts_with("SAMLResponse=") || text.contains("&SAMLResponse=");
         if is_form && !text.contains(|c: char| c.is_whitespace() || "\"'".contains(c)) {
-            return Self::from_form(text.as_bytes());
+            return Self::from_value(&form::saml_response(text.as_bytes())?, text.len());
         }
         let values = given::values(text);
         if values.is_empty() {

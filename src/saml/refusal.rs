@@ -184,7 +184,10 @@ fn role_session_name(error: Error, name: Result<String, Absence>) -> Error {
 /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_saml.html>), and says nothing of attributes.
 fn encrypted(error: Error, what: &str) -> Error {
     error
-        .because(format!("its attributes are encrypted one by one (EncryptedAttribute), so nobody can tell {what}"))
+        .because(format!(
+            "the SAML response does not say: its attributes are encrypted one by one (EncryptedAttribute), so nobody can \
+             tell {what}"
+        ))
         .hint("AWS takes encrypted assertions: set the identity provider's application up for those, or for none")
 }
 

@@ -14,6 +14,7 @@ mod exec;
 mod expirations;
 mod faults;
 mod flight;
+mod given;
 mod harness;
 mod hooks;
 mod hops;

@@ -35,6 +35,7 @@ def _options() -> argparse.Namespace:
     again.add_argument("--role", action="append", metavar="PAIR", help="offer these role,provider pairs instead")
     again.add_argument("--session-name", metavar="NAME", help="empty: none")
     again.add_argument("--session-duration", metavar="SECONDS", help="empty: none")
+    again.add_argument("--encoding", metavar="NAME", help="write it in this encoding, with an ö in the tag `Name`")
     return parser.parse_args()
 
 
@@ -56,6 +57,8 @@ def _changed(text: str, options: argparse.Namespace) -> str:
     for name, value in (("RoleSessionName", options.session_name), ("SessionDuration", options.session_duration)):
         if value is not None:
             forge.set_attribute(response, name, [value] if value else [])
+    if options.encoding is not None:
+        forge.set_attribute(response, "PrincipalTag:Name", ["Jörg"])
 
     if options.encrypted:
         forge.encrypt(response)
@@ -65,7 +68,7 @@ def _changed(text: str, options: argparse.Namespace) -> str:
         forge.strip_signatures(response)
     else:
         response = forge.sign(response, Path(os.environ["LEAPP_BED_DIR"], "ssp", "cert"))
-    return forge.encode(response)
+    return forge.encode(response, options.encoding or "UTF-8")
 
 
 def main() -> int:

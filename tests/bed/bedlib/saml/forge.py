@@ -26,9 +26,9 @@ def decode(text: str) -> etree._Element:
     return etree.fromstring(base64.b64decode(text))
 
 
-def encode(response: etree._Element) -> str:
+def encode(response: etree._Element, encoding: str = "UTF-8") -> str:
     """The response as it is posted."""
-    return base64.b64encode(etree.tostring(response, xml_declaration=True, encoding="UTF-8")).decode()
+    return base64.b64encode(etree.tostring(response, xml_declaration=True, encoding=encoding)).decode()
 
 
 def tamper(text: str) -> str:
