@@ -35,8 +35,8 @@ const ALWAYS: [&str; 13] = [
 
 /// Chromium's own headless mode, the one that shares its profile with windows. Chrome 112 to 131 still understand the
 /// bare `--headless` as the older mode, which does not. The size is remembered with the profile, so it is one that the
-/// next window can have.
-const HEADLESS: [&str; 3] = ["--headless=new", "--disable-gpu", "--window-size=1200,900"];
+/// next window can have; by default the screen, which pages see, would be smaller than that.
+const HEADLESS: [&str; 4] = ["--headless=new", "--disable-gpu", "--window-size=1200,900", "--screen-info={1920x1080}"];
 
 /// What a window has that stays when leapp has gone: it is the person's, and may restore and cache what it likes.
 const STAYING: [&str; 3] = ["--no-first-run", "--no-default-browser-check", "--password-store=basic"];

@@ -1,6 +1,6 @@
 //! `leapp logout`: forget credentials.
 
-use std::fs;
+use std::{fs, io};
 
 use super::{console::FOLDER as CONSOLE, serve, steps::Steps};
 use crate::{
@@ -106,8 +106,12 @@ fn end(
 fn remove_folder(context: &Context, room: &str, name: &str) -> Result<bool> {
     let folders = Place::new(context.paths(), room, name).all();
     for folder in &folders {
-        fs::remove_dir_all(folder)
-            .map_err(|error| Error::new(format!("cannot remove {}", folder.display())).because(error))?;
+        match fs::remove_dir_all(folder) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(Error::new(format!("cannot remove {}", folder.display())).because(error));
+            }
+            _ => {}
+        }
     }
     Ok(!folders.is_empty())
 }

@@ -3,12 +3,12 @@
 use std::{collections::BTreeMap, fmt::Display};
 
 use super::{
-    read_session::{refresh, role_arn, tag},
+    read_session::{refresh, role_arn, saml_url, tag},
     setting::Setting,
 };
 use crate::session::{
     Alias, Auto, Chained, ExternalId, Federated, Invalid, MfaDevice, Policy, PolicyArn, Profile, ProfileName,
-    ProviderArn, Region, RoleSessionName, SamlUrl, Session, SessionDuration, Source, SourceIdentity,
+    ProviderArn, Region, RoleSessionName, Session, SessionDuration, Source, SourceIdentity,
 };
 
 /// A field of a session.
@@ -52,7 +52,7 @@ pub static FIELDS: [Field; 19] = [
         "saml_url",
         "SAML 2.0 URL",
         FEDERATED,
-        |text| SamlUrl::parse(text).map(drop),
+        |text| saml_url(text).map(drop),
         |session| federated(session).map(|federated| text(&federated.saml_url)),
     )
     .required(),

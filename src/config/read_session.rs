@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    near,
+    near, saml,
     session::{
         Alias, Auto, Chained, ExternalId, Federated, Invalid, MfaDevice, Policy, PolicyArn, Profile, ProfileName,
         ProviderArn, Region, RoleArn, RoleSessionName, SamlUrl, Session, SessionDuration, Source, SourceIdentity,
@@ -100,10 +100,18 @@ fn missing(table: &Table<'_>, key: &'static str, example: &str) -> Error {
 
 fn federated(table: &Table<'_>) -> Result<Federated> {
     Ok(Federated {
-        saml_url: required(table, "saml_url", "https://acme.okta.com/home/amazon_aws/…", SamlUrl::parse)?,
+        saml_url: required(table, "saml_url", "https://acme.okta.com/home/amazon_aws/…", saml_url)?,
         idp_arn: required(table, "idp_arn", "arn:aws:iam::111122223333:saml-provider/okta", ProviderArn::parse)?,
         role_arn: required(table, "role_arn", "arn:aws:iam::111122223333:role/Admin", role_arn)?,
     })
+}
+
+/// Where a sign-in starts; AWS is where it ends.
+pub(super) fn saml_url(text: &str) -> Result<SamlUrl, Invalid> {
+    if saml::endpoint::is_sign_in(text) || saml::Elsewhere::of(text).is_some() {
+        return Err("AWS takes the response there; the sign-in starts at the identity provider".into());
+    }
+    SamlUrl::parse(text)
 }
 
 fn chained(table: &Table<'_>) -> Result<Chained> {

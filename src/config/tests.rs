@@ -117,6 +117,10 @@ fn every_error_names_file_line_key_and_fix() {
             "leapp: config.toml:6: sessions.corp.role_arn: IAM Identity Center",
         ),
         (
+            CORP.replace("https://acme.okta.com/home/amazon_aws/0oa1/272", "https://signin.aws.amazon.com/saml"),
+            "leapp: config.toml:4: sessions.corp.saml_url: AWS takes the response there; the sign-in starts at",
+        ),
+        (
             CORP.replace("federated", "federatd"),
             "leapp: config.toml:3: sessions.corp.kind: `federatd` is none of the kinds: federated, chained, profile\n  did you mean `federated`?",
         ),

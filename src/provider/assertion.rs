@@ -22,6 +22,10 @@ use crate::{
 /// Where the profiles of browsers that sign in are, in the state folder.
 pub(crate) const PROFILES: &str = "browser";
 
+/// By how much the clock may have been set back since an assertion came, in nanoseconds: AWS's fifth minute, for which it is
+/// not kept, has room for that.
+const SET_BACK: i128 = 30_000_000_000;
+
 /// A SAML response, as it goes to STS and as it reads.
 pub(crate) struct Assertion {
     pub(crate) encoded: EncodedResponse,
@@ -73,7 +77,9 @@ pub(crate) fn at_hand(means: &Means<'_>, federated: &Federated) -> Result<Option
     let Some(bytes) = vault.get(&name(means, &federated.saml_url))? else { return Ok(None) };
     let Ok(stored) = serde_json::from_slice::<Stored<'_>>(&bytes) else { return Ok(None) };
     let now = means.context.now();
-    if stored.redeem_until <= now.unix_timestamp() || now.unix_timestamp_nanos() < stored.received {
+    if stored.redeem_until <= now.unix_timestamp()
+        || stored.received.saturating_sub(now.unix_timestamp_nanos()) > SET_BACK
+    {
         return Ok(None);
     }
     let received = OffsetDateTime::from_unix_timestamp_nanos(stored.received).ok();

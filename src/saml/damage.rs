@@ -4,7 +4,7 @@ use base64::Engine as _;
 use zeroize::Zeroizing;
 
 use super::{
-    encoded::LENIENT,
+    encoded::{LENIENT, compact},
     encoding::{self, Text},
     is_blank, unreadable, xml,
 };
@@ -13,25 +13,16 @@ use crate::error::Error;
 /// The longest lines that a terminal hands on (Linux: N_TTY's buffer of 4,096 bytes), with or without their end.
 const LINE_OF_A_TERMINAL: std::ops::RangeInclusive<usize> = 4095..=4096;
 
-/// Says it, of a text that was `given` with so many characters in all. Its spaces may be what a form parser made of `+`.
+/// Says it, of a text that was `given` with so many characters in all.
 pub(super) fn explain(text: &str, given: usize) -> Error {
+    // A space may be what a form parser made of `+`.
     let plus = Zeroizing::new(text.replace(' ', "+"));
-    let is_readable = |text: &str| encoding::read(&decoded(text)).is_some_and(|document| document.is_ok());
-    explain_reading(if text.contains(' ') && is_readable(&plus) { &plus } else { text }, given)
-}
-
-fn explain_reading(text: &str, given: usize) -> Error {
-    let is_known = |c: char| c.is_ascii_alphanumeric() || "+/-_".contains(c);
-    let end = text.trim_end_matches(|c| c == '=' || is_blank(c)).len();
-    let mut strays = text[..end].char_indices().filter(|(_, c)| !is_known(*c) && !is_blank(*c));
-    let stray = strays.clone().find(|(_, c)| *c != '=').or_else(|| strays.next());
-    let until = stray.map_or(end, |(at, _)| at);
-    let bytes = decoded(&text[..until]);
+    let (mut bytes, mut stray) = beginning(&plus);
+    if !matches!(encoding::read(&bytes), Some(Ok(_))) {
+        (bytes, stray) = beginning(text);
+    }
     match (encoding::read(&bytes), stray) {
-        (Some(_), Some((at, c))) => {
-            let place = text[..at].chars().count() + 1;
-            unreadable(format!("it is not base64: its character {place} is `{c}`"))
-        }
+        (Some(_), Some((place, c))) => unreadable(format!("it is not base64: its character {place} is `{c}`")),
         (Some(Err(why)), None) => unreadable(why),
         (Some(Ok(Text::Read(document))), None) if !xml::is_cut(&document) => {
             unreadable("something stands after its end")
@@ -40,6 +31,21 @@ fn explain_reading(text: &str, given: usize) -> Error {
         (None, _) if is_deflated(&bytes) => deflated(),
         (None, _) => unreadable("it is not base64 of an XML document"),
     }
+}
+
+/// What a text stands for up to the first character that is not base64's, and that with its place, from 1. Padding is one
+/// where more base64 follows.
+fn beginning(text: &str) -> (Zeroizing<Vec<u8>>, Option<(usize, char)>) {
+    let is_known = |c: char| c.is_ascii_alphanumeric() || "+/-_".contains(c) || is_blank(c);
+    let end = text.trim_end_matches(|c| c == '=' || is_blank(c)).len();
+    let mut strays = text[..end].char_indices().filter(|(_, c)| !is_known(*c));
+    let stray = strays.clone().find(|(_, c)| *c != '=').or_else(|| strays.next());
+    let compact = Zeroizing::new(compact(&text[..stray.map_or(end, |(at, _)| at)], "", ""));
+    let whole = compact.trim_end_matches('=');
+    // As much as four characters at a time give; there is none here that is not ASCII.
+    let whole = whole.get(..whole.len() - usize::from(whole.len() % 4 == 1)).unwrap_or_default();
+    let bytes = Zeroizing::new(LENIENT.decode(whole).unwrap_or_default());
+    (bytes, stray.map(|(at, c)| (text[..at].chars().count() + 1, c)))
 }
 
 /// It was cut, of `given` characters in all.
@@ -82,19 +88,6 @@ pub(super) fn is_deflated(bytes: &[u8]) -> bool {
     }
 }
 
-/// As much as four characters at a time give.
-fn decoded(text: &str) -> Zeroizing<Vec<u8>> {
-    let mut compact = Zeroizing::new(String::with_capacity(text.len()));
-    compact.extend(text.chars().filter(|c| !is_blank(*c)).map(|c| match c {
-        '-' => '+',
-        '_' => '/',
-        c => c,
-    }));
-    let whole = compact.trim_end_matches('=');
-    let whole = &whole[..whole.len() - usize::from(whole.len() % 4 == 1)];
-    Zeroizing::new(LENIENT.decode(whole).unwrap_or_default())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,6 +97,7 @@ mod tests {
         for (text, why) in [
             ("PGE+PC9hPg==.", "it is not base64: its character 13 is `.`"),
             ("PGE+\u{200b}PC9hPg==", "it is not base64: its character 5 is `\u{200b}`"),
+            ("PGE PGI PC9i.", "it is not base64: its character 13 is `.`"),
             ("PGE+ \n PC9h\"", "it is not base64: its character 12 is `\"`"),
             ("PGE+====PGE+", "it is not base64: its character 5 is `=`"),
             ("PGE+PC9", "it breaks off before its end"),
@@ -115,6 +109,7 @@ mod tests {
             ("PGE+PC9hPmI=", "something stands after its end"),
             ("aGVsbG8=", "it is not base64 of an XML document"),
             ("hello, world", "it is not base64 of an XML document"),
+            ("aa \u{800}aA ¡\0𐀀", "it is not base64 of an XML document"),
             ("", "it is not base64 of an XML document"),
         ] {
             let error = explain(text, text.len());

@@ -107,12 +107,9 @@ impl EncodedResponse {
         }
         let text = Zeroizing::new(unescaped(value.trim_matches(is_blank)).into_owned());
         // A space may be a line break's remains or a damaged plus, the last of which trimming takes away (a third of all
-        // documents end in one: `>`). Only one reading is a whole document.
-        let mut readings = vec![("", ""), ("+", ""), ("+", "+")];
-        // Where no other was lost, the last was not: it would make a `>` of what was cut.
-        readings.truncate(if text.contains(' ') { 3 } else { 1 });
-        let mut readings = readings.into_iter().map(|(space, end)| Zeroizing::new(compact(&text, space, end)));
-        let found = readings.find_map(|reading| {
+        // documents end in one: `>`). Only one reading is a whole document; what was cut stays cut.
+        let found = [("", ""), ("+", ""), ("+", "+")].into_iter().find_map(|(space, end)| {
+            let reading = Zeroizing::new(compact(&text, space, end));
             let bytes = Zeroizing::new(LENIENT.decode(reading.as_str()).ok()?);
             let document = encoding::read(&bytes)?.ok()?;
             is_closed(&document).then_some((bytes, document))
@@ -224,7 +221,7 @@ fn unescaped(value: &str) -> Cow<'_, str> {
 }
 
 /// Without white space and in the standard alphabet; with what spaces stand for, and what the end has lost.
-fn compact(text: &str, space: &str, end: &str) -> String {
+pub(super) fn compact(text: &str, space: &str, end: &str) -> String {
     // Never grown: growing would leave a copy behind that nobody wipes.
     let mut compact = String::with_capacity(text.len() + end.len());
     for c in text.chars() {

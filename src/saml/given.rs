@@ -9,9 +9,10 @@ use crate::error::{Error, Result};
 const MOST: usize = 20;
 
 /// With what pages, and pieces of pages that are copied, begin.
-const HTML: [&str; 18] = [
+const HTML: [&str; 32] = [
     "html", "head", "body", "form", "input", "div", "script", "textarea", "meta", "title", "noscript", "iframe",
-    "span", "table", "center", "section", "main", "style",
+    "span", "table", "center", "section", "main", "style", "p", "h1", "h2", "ul", "label", "link", "pre", "img", "br",
+    "nav", "header", "fieldset", "button", "select",
 ];
 
 /// Whether a text in angle brackets is a web page or a piece of one; those that people save are seldom XML.
@@ -79,7 +80,7 @@ fn in_tag(text: &str, at: usize) -> Option<&str> {
     })
 }
 
-/// What follows a name and `=`, `:` or `"`: to the closing quote where one opens, else to what no value holds. Of several
+/// What follows a name and `=`, `:`, `"` or the end of a cell or line: to the closing quote where one opens, else to what no value holds. Of several
 /// lines the first alone may be meant.
 fn following(after: &str) -> Vec<&str> {
     let is_separator = |c: char| c.is_whitespace() || "\"'`\\=:,.()[]^".contains(c);
@@ -89,7 +90,7 @@ fn following(after: &str) -> Vec<&str> {
         rest = value.trim_start_matches(is_separator);
     }
     let separator = &after[..after.len() - rest.len()];
-    if !separator.contains(['=', ':', '"']) {
+    if !separator.contains(['=', ':', '"', '\t', '\n']) {
         return vec![];
     }
     let quote = separator.chars().next_back().filter(|quote| "\"'`".contains(*quote));
@@ -124,6 +125,7 @@ mod tests {
         for (text, value) in [
             ("SAMLResponse: PGE+", "PGE+"),
             ("RelayState:\nSAMLResponse:PGE+\n", "PGE+\n"),
+            ("RelayState\t\nSAMLResponse\tPGE+", "PGE+"),
             ("{\"SAMLResponse\":\"PGE\\/\\u002b\"}", "PGE/+"),
             (r#"{"name":"SAMLResponse","value":"PGE%2B"}"#, "PGE%2B"),
             (r#""body": "{\"SAMLResponse\":\"PGE+\"}""#, "PGE+"),

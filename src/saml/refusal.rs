@@ -80,7 +80,8 @@ impl Refusal {
     pub fn depends_on_person(&self) -> bool {
         match self {
             Self::NotSuccess { status } => status.depends_on_person(),
-            Self::NoRoles { .. } | Self::RoleNotOffered { .. } => true,
+            Self::NoRoles { absence, .. } => matches!(absence, None | Some(Absence::Missing | Absence::Empty)),
+            Self::RoleNotOffered { .. } => true,
             Self::RoleSessionName { name } => *name == Err(Absence::Empty),
             _ => false,
         }

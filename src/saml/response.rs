@@ -123,7 +123,7 @@ fn content(root: &Element) -> Result<Content, Malformed> {
 pub(super) fn check_kind(text: &Text) -> Result<()> {
     let Text::Read(document) = text else { return Ok(()) };
     match xml::root(document) {
-        Ok(Some(root)) if !root.is(SAMLP, "Response") => Err(not_a_response(&root)),
+        Ok(Some(root)) if (root.space, root.name.as_str()) != (SAMLP, "Response") => Err(not_a_response(&root)),
         // What is no XML at all the reader has words for.
         _ => Ok(()),
     }
@@ -131,18 +131,18 @@ pub(super) fn check_kind(text: &Text) -> Result<()> {
 
 fn not_a_response(root: &Root) -> Error {
     const SAML_1: &str = "urn:oasis:names:tc:SAML:1.";
-    let name = shortened(root.name());
-    if root.is(SAML, "Assertion") {
-        return unreadable("it is an assertion alone, and AWS takes the whole response around it");
-    }
-    if root.is_in(SAMLP) && name.ends_with("Request") {
-        return unreadable(format!("it is the request, not the response: its root element is `{name}`"));
-    }
-    let (of, is_old) = match root.namespace.as_deref() {
-        _ if root.is_in(SAMLP) || root.is_in(SAML) => (String::new(), false),
-        None => (" without a namespace".to_owned(), name == "Response"),
-        Some(space) if space.starts_with(SAML_1) => (format!(" of SAML 1.x (`{}`)", shortened(space)), true),
-        Some(space) => (format!(" of `{}`", shortened(space)), false),
+    let name = shortened(&root.name);
+    let (of, is_old) = match (root.space, root.namespace.as_deref()) {
+        (SAML, _) if name == "Assertion" => {
+            return unreadable("it is an assertion alone, and AWS takes the whole response around it");
+        }
+        (SAMLP, _) if name.ends_with("Request") => {
+            return unreadable(format!("it is the request, not the response: its root element is `{name}`"));
+        }
+        (SAML | SAMLP, _) => (String::new(), false),
+        (Other, None) => (" without a namespace".to_owned(), name == "Response"),
+        (Other, Some(space)) if space.starts_with(SAML_1) => (format!(" of SAML 1.x (`{}`)", shortened(space)), true),
+        (Other, Some(space)) => (format!(" of `{}`", shortened(space)), false),
     };
     let error = unreadable(format!("it is not a SAML 2.0 response: its root element is `{name}`{of}"));
     if is_old { error.hint("set the identity provider's application up for SAML 2.0") } else { error }

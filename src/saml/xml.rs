@@ -92,31 +92,14 @@ impl Element {
 }
 
 /// The outermost element of a document.
-#[derive(Debug)]
 pub(super) struct Root {
-    space: Space,
-    name: String,
+    pub(super) space: Space,
+    /// The name without its prefix.
+    pub(super) name: String,
     /// The name of its namespace, where it is in one.
     pub(super) namespace: Option<String>,
     /// Its end is there.
     is_whole: bool,
-}
-
-impl Root {
-    /// The name without its prefix.
-    pub(super) fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// As [`Element::is`].
-    pub(super) fn is(&self, space: Space, name: &str) -> bool {
-        self.is_in(space) && self.name == name
-    }
-
-    /// Whether it is of that namespace.
-    pub(super) fn is_in(&self, space: Space) -> bool {
-        self.space == space
-    }
 }
 
 /// The outermost element, of which the rest is not looked at; none where the document ends before it.
@@ -124,24 +107,19 @@ pub(super) fn root(document: &str) -> Result<Option<Root>, quick_xml::Error> {
     let document = document.trim_start_matches(is_blank);
     let mut reader = NsReader::from_str(document);
     loop {
-        let (space, start, is_whole) = match reader.read_resolved_event()? {
+        let (space, start, is_empty) = match reader.read_resolved_event()? {
             (space, Event::Start(start)) => (space, start, false),
             (space, Event::Empty(start)) => (space, start, true),
             (_, Event::Eof) => return Ok(None),
             _ => continue,
         };
-        let is_end = |(at, _): (usize, _)| {
-            let name = document[at..].strip_prefix("</").and_then(|tag| tag.strip_prefix(start.name().as_ref()));
-            name.is_some_and(|rest| rest.trim_start().starts_with('>'))
-        };
+        let is_end =
+            |tag: &str| tag.strip_prefix(start.name().as_ref()).is_some_and(|rest| rest.trim_start().starts_with('>'));
         return Ok(Some(Root {
             space: known(&space).unwrap_or(Space::Other),
             name: start.local_name().as_ref().to_owned(),
-            namespace: match space {
-                ResolveResult::Bound(Namespace(name)) => Some(name.to_owned()),
-                _ => None,
-            },
-            is_whole: is_whole || document.match_indices("</").any(is_end),
+            namespace: if let ResolveResult::Bound(Namespace(name)) = space { Some(name.to_owned()) } else { None },
+            is_whole: is_empty || document.split("</").skip(1).any(is_end),
         }));
     }
 }

@@ -198,6 +198,43 @@ mod tests {
     }
 
     #[test]
+    fn what_the_attribute_lacks_is_said_with_who_can_mend_it() {
+        let mut misnamed = Sample::default().with("Role", &[]);
+        misnamed.attributes.push(("https://aws.amazon.com/SAML/Attributes/Role ".into(), vec!["x".into()]));
+        let text = refused(&misnamed, ROLE, PROVIDER);
+        assert!(
+            text.contains("sends no Role attribute, but `https://aws.amazon.com/SAML/Attributes/Role ` (a blank"),
+            "{text}"
+        );
+        let text = refused(&Sample::default().with("Role", &[""]), ROLE, PROVIDER);
+        assert!(
+            text.contains("sends the Role attribute without a value: no role of AWS is assigned to you\n"),
+            "{text}"
+        );
+        assert!(text.ends_with(&format!("\n  ask who runs the identity provider to assign {ROLE} to you")), "{text}");
+        let text = refused(&Sample::default().with("Role", &["<x>y</x>"]), ROLE, PROVIDER);
+        assert!(text.contains("the value of the Role attribute is an element `x`, and AWS takes text\n"), "{text}");
+        let text = refused(&Sample::default().with("RoleSessionName", &[" "]), ROLE, PROVIDER);
+        assert!(
+            text.contains("RoleSessionName is empty: the field that it is filled from is empty for you\n"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn no_command_to_paste_names_a_role_that_is_refused() {
+        let reserved =
+            "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin_0123456789abcdef";
+        let pair = format!("{reserved},{PROVIDER}");
+        let text = refused(&Sample::default().with("Role", &[&pair]), ROLE, PROVIDER);
+        assert!(text.contains(reserved) && text.contains("IAM Identity Center alone can assume"), "{text}");
+        assert!(!text.contains("run: "), "{text}");
+        let other = "arn:aws:iam::111122223333:role/Other";
+        let text = refused(&Sample::default().with("Role", &[&pair, &format!("{other},{PROVIDER}")]), ROLE, PROVIDER);
+        assert!(text.ends_with(&format!("\n  run: leapp session edit corp --role-arn {other}")), "{text}");
+    }
+
+    #[test]
     fn a_command_to_paste_runs_nothing_that_the_response_says() {
         let evil = "arn:aws:iam::111122223333:role/$(touch${IFS}x)/`id`;'|&/Admin";
         let text = refused(
