@@ -176,11 +176,11 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    /// Stop whatever comes from here: popups, and frames in processes of their own. A page's workers, which cannot post a
-    /// form that leaves it, are stopped as well, named here or not; here they can be told to go on.
+    /// Stop whatever comes from here: popups, and frames in processes of their own. A page's workers and worklets, which
+    /// cannot post a form that leaves it, are stopped as well, named here or not; here they can be told to go on.
     fn follow() -> Value {
-        json!({"autoAttach": true, "waitForDebuggerOnStart": true, "flatten": true,
-            "filter": [{"type": "page"}, {"type": "iframe"}, {"type": "worker"}]})
+        let kinds = ["page", "iframe", "worker", "worklet"].map(|kind| json!({"type": kind}));
+        json!({"autoAttach": true, "waitForDebuggerOnStart": true, "flatten": true, "filter": kinds})
     }
 
     fn answered(&mut self, id: u64, result: Result<Value, Fault>, now: Instant) -> Result<()> {

@@ -33,7 +33,7 @@ pub(super) enum Kind {
     Page,
     /// A frame in a process of its own.
     Frame,
-    /// A worker of a page.
+    /// A worker or a worklet of a page.
     Worker,
 }
 

@@ -30,6 +30,8 @@ const seen = (scope) => {
   const code = "postMessage([navigator.userAgent, navigator.userAgentData?.toJSON()])";
   const worker = new Worker(URL.createObjectURL(new Blob([code])));
   found.worker = await new Promise((resolve) => (worker.onmessage = (event) => resolve(event.data)));
+  const sound = new OfflineAudioContext(1, 128, 44100);
+  await sound.audioWorklet.addModule(URL.createObjectURL(new Blob(["1"], { type: "text/javascript" })));
   found.permission = (await navigator.permissions.query({ name: "notifications" })).state;
   found.chrome = Object.keys(window.chrome ?? {}).sort();
   found.history = history.length;
