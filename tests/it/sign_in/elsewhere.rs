@@ -62,45 +62,37 @@ fn an_application_that_cannot_be_reached_is_named_too() {
 }
 
 #[test]
-fn a_portal_in_front_of_aws_goes_through_identity_center() {
+fn a_portal_in_front_of_aws_goes_through_identity_center_where_it_leads_to_an_application() {
     let desk = Desk::new();
     let pages = Pages::serve([
         ("d-1234567890.awsapps.com/start/", posting(IDENTITY_CENTER, "PHg+")),
         (IDENTITY_CENTER_PLACE, posting(AWS, &good_response())),
     ]);
-    sign_in(&desk, &pages, "https://d-1234567890.awsapps.com/start/#/saml/default/AWS/ins-1234567890abcdef").succeed();
+    let portal = "https://d-1234567890.awsapps.com/start/";
+    sign_in(&desk, &pages, &format!("{portal}#/saml/default/AWS/ins-1234567890abcdef")).succeed();
     assert_eq!(pages.requests(IDENTITY_CENTER_PLACE).len(), 1);
+    desk.sign_out();
+    let config = std::fs::read_to_string(desk.config()).expect("read");
+    desk.write_config(&config.replace("#/saml/default/AWS/ins-1234567890abcdef", ""));
+    let ended = desk.start(desk.leapp(["login", "corp"]).env("LEAPP_BROWSER_ARGS", pages.browser_args())).end_with(1);
+    let said =
+        "`saml_url` is the portal itself; the address of one of its SAML applications has `/start/#/saml/` in it\n";
+    assert!(ended.err.contains("is for IAM Identity Center") && ended.err.contains(said), "{}", ended.err);
+    assert_eq!(pages.requests(IDENTITY_CENTER_PLACE).len(), 1, "it is stopped");
     desk.is_empty();
 }
 
 #[test]
 fn a_response_for_identity_center_or_cognito_ends_the_sign_in_at_once() {
-    let portal =
-        "`saml_url` is the portal itself; the address of one of its SAML applications has `/start/#/saml/` in it";
-    for (saml_url, place, to, said) in [
-        (
-            "https://idp.example.com/sso",
-            "idp.example.com/sso",
-            IDENTITY_CENTER,
-            "is for IAM Identity Center, not for IAM",
-        ),
-        (
-            "https://idp.example.com/sso",
-            "idp.example.com/sso",
-            IDENTITY_CENTER,
-            "use the identity provider's other AWS application",
-        ),
-        ("https://d-1234567890.awsapps.com/start", "d-1234567890.awsapps.com/start", IDENTITY_CENTER, portal),
-        (
-            "https://idp.example.com/sso",
-            "idp.example.com/sso",
-            "https://acme.auth.eu-west-1.amazoncognito.com/saml2/idpresponse",
-            "is for Amazon Cognito, not for IAM",
-        ),
+    let cognito = "https://acme.auth.eu-west-1.amazoncognito.com/saml2/idpresponse";
+    for (to, said) in [
+        (IDENTITY_CENTER, "is for IAM Identity Center, not for IAM"),
+        (IDENTITY_CENTER, "use the identity provider's other AWS application"),
+        (cognito, "is for Amazon Cognito, not for IAM"),
     ] {
         let desk = Desk::new();
-        let pages = Pages::serve([(place, posting(to, "PHg+"))]);
-        let ended = sign_in(&desk, &pages, saml_url).end_with(1);
+        let pages = Pages::serve([("idp.example.com/sso", posting(to, "PHg+"))]);
+        let ended = sign_in(&desk, &pages, "https://idp.example.com/sso").end_with(1);
         assert!(ended.err.contains("cannot sign in to `corp`: ") && ended.err.contains(said), "{}", ended.err);
         assert!(ended.time < Duration::from_secs(20), "{:?}", ended.time);
         let sent_to = to.trim_start_matches("https://");
