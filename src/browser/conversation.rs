@@ -258,8 +258,7 @@ impl<'a> Conversation<'a> {
         let has_response = |body: &[u8]| form_urlencoded::parse(body).any(|(name, _)| name == "SAMLResponse");
         match body {
             Body::Bytes(bytes) if method == "POST" && has_response(bytes) => {
-                let error = elsewhere.explain(cannot(), url, self.request.partition);
-                Some(elsewhere.remedy_at(self.request.url).into_iter().fold(error, Error::hint))
+                Some(elsewhere.explain(cannot(), url, self.request.partition, Some(self.request.url)))
             }
             _ => None,
         }

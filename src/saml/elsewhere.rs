@@ -38,32 +38,25 @@ impl Elsewhere {
         self == Self::IdentityCenter && is_portal(saml_url) && saml_url.contains("#/saml/")
     }
 
-    /// Says that a response goes there, and what to do.
-    pub(crate) fn explain(self, error: Error, url: &str, partition: &str) -> Error {
-        let (whose, usual) = (self.name(), endpoint::usual_url(partition));
+    /// Says that a response goes there, and what to do; in a sign-in, where that starts.
+    pub(crate) fn explain(self, error: Error, url: &str, partition: &str, saml_url: Option<&str>) -> Error {
+        let whose = match self {
+            Self::IdentityCenter => "IAM Identity Center",
+            Self::Cognito => "Amazon Cognito",
+        };
+        let (url, usual) = (url.split(['?', '#']).next().unwrap_or_default(), endpoint::usual_url(partition));
         let error = error
-            .because(format!("the SAML response is for {whose}, not for IAM (`{}`)", shortened(without_query(url))))
+            .because(format!("the SAML response is for {whose}, not for IAM (`{}`)", shortened(url)))
             .hint(format!("use the identity provider's other AWS application: IAM's sends to `{usual}`"));
-        match self {
-            Self::IdentityCenter => error.hint(
+        match (self, saml_url) {
+            (Self::Cognito, _) => error,
+            (Self::IdentityCenter, Some(saml_url)) if is_portal(saml_url) => error.hint(
+                "`saml_url` is the portal itself; the address of one of its SAML applications has `/start/#/saml/` in it",
+            ),
+            (Self::IdentityCenter, _) => error.hint(
                 "for the roles of IAM Identity Center: `aws sso login`, and a session of kind `profile` whose profile has \
                  `sso_session`",
             ),
-            Self::Cognito => error,
-        }
-    }
-
-    /// What to do where the sign-in started at the portal itself; none where it did not.
-    pub(crate) fn remedy_at(self, saml_url: &str) -> Option<&'static str> {
-        (self == Self::IdentityCenter && is_portal(saml_url)).then_some(
-            "`saml_url` is the portal itself; the address of one of its SAML applications has `/start/#/saml/` in it",
-        )
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::IdentityCenter => "IAM Identity Center",
-            Self::Cognito => "Amazon Cognito",
         }
     }
 }
@@ -75,10 +68,6 @@ fn is_portal(url: &str) -> bool {
     let is_regional =
         host.starts_with("ssoins-") && [".app.aws", ".portal.amazonaws.com"].iter().any(|end| host.ends_with(end));
     is_regional || [".awsapps.com", ".awsapps.cn"].iter().any(|end| host.ends_with(end))
-}
-
-fn without_query(url: &str) -> &str {
-    url.split(['?', '#']).next().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -111,25 +100,24 @@ mod tests {
 
     #[test]
     fn a_portal_that_leads_to_an_application_goes_on_from_identity_center() {
-        for (saml_url, is_on_the_way, has_remedy) in [
-            ("https://d-1234567890.awsapps.com/start/#/saml/default/AWS/ins-1234", true, true),
-            ("https://ssoins-1.portal.eu-west-1.app.aws/#/saml/default/AWS/ins-1234", true, true),
-            ("https://ssoins-1.eu-west-1.portal.amazonaws.com/start/#/saml/custom/x", true, true),
-            ("https://start.home.awsapps.cn/directory/acme#/saml/default/AWS/x", true, true),
-            ("https://d-1234567890.awsapps.com/start/#", false, true),
-            ("https://d-1234567890.awsapps.com/start", false, true),
-            ("https://acme.okta.com/home/amazon_aws/0oa1/272#/saml/", false, false),
-            ("https://evilawsapps.com/start/#/saml/x", false, false),
+        for (saml_url, is_on_the_way) in [
+            ("https://d-1234567890.awsapps.com/start/#/saml/default/AWS/ins-1234", true),
+            ("https://ssoins-1.portal.eu-west-1.app.aws/#/saml/default/AWS/ins-1234", true),
+            ("https://ssoins-1.eu-west-1.portal.amazonaws.com/start/#/saml/custom/x", true),
+            ("https://start.home.awsapps.cn/directory/acme#/saml/default/AWS/x", true),
+            ("https://d-1234567890.awsapps.com/start/#", false),
+            ("https://d-1234567890.awsapps.com/start", false),
+            ("https://acme.okta.com/home/amazon_aws/0oa1/272#/saml/", false),
+            ("https://evilawsapps.com/start/#/saml/x", false),
         ] {
             assert_eq!(Elsewhere::IdentityCenter.is_on_the_way_of(saml_url), is_on_the_way, "{saml_url}");
-            assert_eq!(Elsewhere::IdentityCenter.remedy_at(saml_url).is_some(), has_remedy, "{saml_url}");
             assert!(!Elsewhere::Cognito.is_on_the_way_of(saml_url));
         }
     }
 
     #[test]
     fn it_is_named_with_what_to_use_instead() {
-        let error = Elsewhere::IdentityCenter.explain(Error::new("no"), &format!("{IDENTITY_CENTER}?x"), "aws");
+        let error = Elsewhere::IdentityCenter.explain(Error::new("no"), &format!("{IDENTITY_CENTER}?x"), "aws", None);
         assert_eq!(
             error.why(),
             format!("the SAML response is for IAM Identity Center, not for IAM (`{IDENTITY_CENTER}`)")
@@ -137,7 +125,10 @@ mod tests {
         assert!(
             error.hints()[0].contains("other AWS application: IAM's sends to `https://signin.aws.amazon.com/saml`")
         );
-        let error = Elsewhere::Cognito.explain(Error::new("no"), "https://x/saml2/idpresponse", "aws");
+        let at = |saml_url| Elsewhere::IdentityCenter.explain(Error::new("no"), IDENTITY_CENTER, "aws", Some(saml_url));
+        assert!(at("https://d-1234567890.awsapps.com/start/#").hints()[1].contains("`saml_url` is the portal itself"));
+        assert!(at("https://idp.example/").hints()[1].contains("`aws sso login`"));
+        let error = Elsewhere::Cognito.explain(Error::new("no"), "https://x/saml2/idpresponse", "aws", None);
         assert_eq!((error.hints().len(), error.why().contains("Amazon Cognito")), (1, true));
     }
 }

@@ -75,12 +75,12 @@ impl EncodedResponse {
         if bytes.len() > MAX_INPUT {
             return Err(too_large());
         }
-        if let Some(text) = encoding::read(bytes) {
-            return Self::from_markup(bytes, &text.map_err(unreadable)?);
-        }
-        let text = encoding::read_plain(bytes);
+        let text = encoding::read(bytes);
         let text = text.map_err(|why| if damage::is_deflated(bytes) { damage::deflated() } else { unreadable(why) })?;
-        let text = text.trim_matches(is_blank);
+        if text.begins() {
+            return Self::from_markup(bytes, &text);
+        }
+        let text = text.document();
         let is_form = text.starts_with("SAMLResponse=") || text.contains("&SAMLResponse=");
         if is_form && !text.contains(|c: char| c.is_whitespace() || "\"'".contains(c)) {
             return Self::from_value(&form::saml_response(text.as_bytes())?, text.len());
@@ -111,8 +111,8 @@ impl EncodedResponse {
         let found = [("", ""), ("+", ""), ("+", "+")].into_iter().find_map(|(space, end)| {
             let reading = Zeroizing::new(compact(&text, space, end));
             let bytes = Zeroizing::new(LENIENT.decode(reading.as_str()).ok()?);
-            let document = encoding::read(&bytes)?.ok()?;
-            is_closed(&document).then_some((bytes, document))
+            let document = encoding::read(&bytes).ok()?;
+            (document.begins() && document.ends()).then_some((bytes, document))
         });
         match found {
             Some((bytes, document)) => Self::from_document(&bytes, &document, given),
@@ -124,13 +124,15 @@ impl EncodedResponse {
     /// Takes a document, or a page with one in it, as it stands. Its bytes stay what they are, but for UTF-16 that does
     /// not call itself so: there somebody's shell changed the encoding.
     fn from_markup(bytes: &[u8], text: &Text) -> Result<Self> {
-        let Text::Read(read) = text else { return Self::from_document(bytes, text, bytes.len()) };
-        let document = read.trim_matches(is_blank);
+        if matches!(text, Text::Unread(_)) {
+            return Self::from_document(bytes, text, bytes.len());
+        }
+        let document = text.document();
         if given::is_page(document) {
             let values = given::values(document);
             return if values.is_empty() { Err(given::only_a_page()) } else { Self::one_of(&values, bytes.len()) };
         }
-        if !is_closed(text) {
+        if !text.ends() {
             return Err(damage::breaks_off(bytes.len()));
         }
         let is_utf16 = bytes.iter().take(2).any(|byte| [0, 0xfe, 0xff].contains(byte));
@@ -162,7 +164,7 @@ impl EncodedResponse {
 
     fn from_document(bytes: &[u8], text: &Text, given: usize) -> Result<Self> {
         if let Text::Read(document) = text {
-            if given::is_page(document.trim_matches(is_blank)) {
+            if given::is_page(text.document()) {
                 return Err(given::only_a_page());
             }
             if xml::is_cut(document) {
@@ -180,8 +182,7 @@ impl EncodedResponse {
     /// The XML document.
     pub(super) fn text(&self) -> Result<Text> {
         let bytes = LENIENT.decode(self.expose()).map(Zeroizing::new).unwrap_or_default();
-        let text = encoding::read(&bytes).unwrap_or_else(|| Err("it is not base64 of an XML document".into()));
-        text.map_err(unreadable)
+        encoding::read(&bytes).map_err(unreadable)
     }
 }
 
@@ -192,14 +193,6 @@ fn too_large() -> Error {
 fn too_long(characters: usize) -> Error {
     unreadable(format!("it has {characters} characters, and STS takes at most {MAX_CHARACTERS}"))
         .hint("ask the identity provider's administrator to send fewer roles and attributes to AWS")
-}
-
-/// Whether a document ends like one, as far as it can be read.
-fn is_closed(text: &Text) -> bool {
-    match text {
-        Text::Read(document) => document.trim_matches(is_blank).ends_with('>'),
-        Text::Unread(_) => true,
-    }
 }
 
 /// Percent escapes and character references resolved; neither `%` nor `&` is in base64's alphabet. What was cut within
@@ -387,6 +380,7 @@ mod tests {
             (latin.to_vec(), "<?xml version='1.0' encoding='ISO-8859-1'?><a>Jörg</a>".to_owned()),
             (utf16(&wide("UTF-16")), wide("UTF-16")),
             (unknown.to_vec(), "EUC-KR".to_owned()),
+            ("<a/>".chars().flat_map(|c| u32::from(c).to_le_bytes()).collect(), "UTF-32".to_owned()),
         ] {
             let raw = EncodedResponse::from_person(&bytes).expect("a document");
             let base64 = general_purpose::STANDARD.encode(&bytes);

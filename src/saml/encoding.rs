@@ -1,7 +1,5 @@
 //! The encoding of an XML document: what its first bytes and its declaration say (XML 1.0, section 4.3.3 and appendix F).
 
-use std::borrow::Cow;
-
 use zeroize::Zeroizing;
 
 use super::xml::Malformed;
@@ -18,38 +16,46 @@ pub(super) enum Text {
 }
 
 /// How bytes become characters.
-enum Encoding<'a> {
+enum Encoding {
     Utf8,
     Utf16(fn([u8; 2]) -> u16),
     /// One byte a character.
     Table(fn(u8) -> char),
-    Unknown(Cow<'a, str>),
+    Unknown(String),
 }
 
-/// Reads a document, white space and a byte order mark around it; none where the bytes do not begin like one.
+impl Text {
+    /// Whether it begins like a document, as far as it can be read.
+    pub(super) fn begins(&self) -> bool {
+        matches!(self, Self::Unread(_)) || self.document().starts_with('<')
+    }
+
+    /// Whether it ends like a document, as far as it can be read.
+    pub(super) fn ends(&self) -> bool {
+        matches!(self, Self::Unread(_)) || self.document().ends_with('>')
+    }
+
+    /// The document without what is around it; empty where it cannot be read.
+    pub(super) fn document(&self) -> &str {
+        match self {
+            Self::Read(text) => text.trim_matches(super::is_blank),
+            Self::Unread(_) => "",
+        }
+    }
+}
+
+/// Reads a document, or any text in UTF-8, or in UTF-16 behind a byte order mark.
 ///
 /// # Errors
 /// At the first byte that its encoding does not have.
-pub(super) fn read(bytes: &[u8]) -> Option<Result<Text, Malformed>> {
-    let text = match encoding(bytes)? {
+pub(super) fn read(bytes: &[u8]) -> Result<Text, Malformed> {
+    let text = match encoding(bytes) {
         Encoding::Utf8 => utf8(bytes),
         Encoding::Utf16(unit) => utf16(bytes, unit),
         Encoding::Table(character) => Ok(characters(bytes, character)),
-        Encoding::Unknown(name) => return Some(Ok(Text::Unread(name.chars().take(40).collect()))),
+        Encoding::Unknown(name) => return Ok(Text::Unread(name.chars().take(40).collect())),
     };
-    Some(text.map(Text::Read))
-}
-
-/// Reads what is no document: UTF-8, or UTF-16 where a byte order mark says so, as `>` writes it in Windows PowerShell.
-///
-/// # Errors
-/// As [`read`].
-pub(super) fn read_plain(bytes: &[u8]) -> Result<Zeroizing<String>, Malformed> {
-    match bytes {
-        [0xff, 0xfe, ..] => utf16(bytes, u16::from_le_bytes),
-        [0xfe, 0xff, ..] => utf16(bytes, u16::from_be_bytes),
-        _ => utf8(bytes),
-    }
+    text.map(Text::Read)
 }
 
 /// The encoding that a document's declaration names.
@@ -60,40 +66,30 @@ pub(super) fn declared(document: &str) -> Option<&str> {
     value[1..].split_once(quote).map(|(name, _)| name)
 }
 
-fn encoding(bytes: &[u8]) -> Option<Encoding<'_>> {
+fn encoding(bytes: &[u8]) -> Encoding {
     match bytes {
         [0, 0, 0xfe, 0xff, ..] | [0xff, 0xfe, 0, 0, ..] | [0, 0, 0, b'<', ..] | [b'<', 0, 0, 0, ..] => {
-            Some(Encoding::Unknown("UTF-32".into()))
+            Encoding::Unknown("UTF-32".into())
         }
-        [b'<', 0, ..] => Some(Encoding::Utf16(u16::from_le_bytes)),
-        [0, b'<', ..] => Some(Encoding::Utf16(u16::from_be_bytes)),
-        [0xff, 0xfe, rest @ ..] => begins(rest, |pair| pair[0]).then_some(Encoding::Utf16(u16::from_le_bytes)),
-        [0xfe, 0xff, rest @ ..] => begins(rest, |pair| pair[1]).then_some(Encoding::Utf16(u16::from_be_bytes)),
+        [0xff, 0xfe, ..] | [b'<', 0, ..] => Encoding::Utf16(u16::from_le_bytes),
+        [0xfe, 0xff, ..] | [0, b'<', ..] => Encoding::Utf16(u16::from_be_bytes),
         // `<?xm` in any EBCDIC.
-        [0x4c, 0x6f, 0xa7, 0x94, ..] => Some(Encoding::Unknown("EBCDIC".into())),
-        _ => {
-            let document = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
-            document.starts_with(b"<").then(|| named(&document[..document.len().min(DECLARATION)]))
-        }
+        [0x4c, 0x6f, 0xa7, 0x94, ..] => Encoding::Unknown("EBCDIC".into()),
+        _ => named(&bytes[..bytes.len().min(DECLARATION)]),
     }
-}
-
-/// Whether what follows a byte order mark is a `<`, after white space.
-fn begins(units: &[u8], low: fn(&[u8; 2]) -> u8) -> bool {
-    units.as_chunks().0.iter().map(low).find(|byte| !byte.is_ascii_whitespace()) == Some(b'<')
 }
 
 /// The encoding that the declaration of a document in an extension of ASCII names; UTF-8 where it names none, or one that
 /// these bytes are not in.
-fn named(start: &[u8]) -> Encoding<'_> {
-    let ascii = start.iter().position(|byte| !byte.is_ascii()).unwrap_or(start.len());
-    let name = std::str::from_utf8(&start[..ascii]).ok().and_then(declared).unwrap_or_default();
+fn named(start: &[u8]) -> Encoding {
+    let start = String::from_utf8_lossy(start);
+    let name = declared(&start).unwrap_or_default();
     match name.to_ascii_lowercase().replace('_', "-").as_str() {
         "" | "utf-8" | "utf8" | "us-ascii" | "ascii" | "utf-16" | "utf-16le" | "utf-16be" => Encoding::Utf8,
         "iso-8859-1" | "iso8859-1" | "latin1" | "latin-1" | "l1" => Encoding::Table(char::from),
         "iso-8859-15" | "iso8859-15" | "latin9" | "latin-9" => Encoding::Table(latin_9),
         "windows-1252" | "cp1252" => Encoding::Table(windows_1252),
-        _ => Encoding::Unknown(name.to_owned().into()),
+        _ => Encoding::Unknown(name.to_owned()),
     }
 }
 
@@ -163,10 +159,9 @@ mod tests {
 
     fn text_of(bytes: &[u8]) -> String {
         match read(bytes) {
-            Some(Ok(Text::Read(text))) => text.trim_start_matches('\u{feff}').to_owned(),
-            Some(Ok(Text::Unread(name))) => format!("unread: {name}"),
-            Some(Err(why)) => why,
-            None => "no document".into(),
+            Ok(Text::Unread(name)) => format!("unread: {name}"),
+            Ok(text) => text.document().to_owned(),
+            Err(why) => why,
         }
     }
 
@@ -213,9 +208,10 @@ mod tests {
             (&b"<a>\xff</a>"[..], "its byte 4 is not UTF-8"),
             (b"<?xml version='1.0'?><a>J\xf6rg</a>", "its byte 26 is not UTF-8"),
             (b"<\0a\0\0\xd8>\0>\0>\0", "its byte 5 is not UTF-16"),
-            (b"hello", "no document"),
-            (b"", "no document"),
-            (b"\xff\xfeP\0", "no document"),
+            (b"J\xf6rg", "its byte 2 is not UTF-8"),
+            (b"hello", "hello"),
+            (b"", ""),
+            (b"\xff\xfeP\0", "P"),
         ] {
             assert_eq!(text_of(bytes), why, "{bytes:?}");
         }

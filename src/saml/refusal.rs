@@ -123,7 +123,7 @@ impl Refusal {
 
 fn address(error: Error, field: &str, url: &str, found: Option<&str>, partition: &str) -> Error {
     if let Some(elsewhere) = Elsewhere::of(url) {
-        return elsewhere.explain(error, url, partition);
+        return elsewhere.explain(error, url, partition, None);
     }
     let url = shortened(url);
     let usual = endpoint::usual_url(partition);
@@ -141,7 +141,7 @@ fn address(error: Error, field: &str, url: &str, found: Option<&str>, partition:
 
 fn audience(error: Error, audiences: &[String], partition: &str) -> Error {
     if let Some((elsewhere, url)) = audiences.iter().find_map(|url| Some((Elsewhere::of(url)?, url))) {
-        return elsewhere.explain(error, url, partition);
+        return elsewhere.explain(error, url, partition, None);
     }
     let audiences: Vec<_> = audiences.iter().take(5).map(|audience| format!("`{}`", shortened(audience))).collect();
     let whom = if audiences.is_empty() { "nobody".to_owned() } else { audiences.join(", ") };
