@@ -124,9 +124,6 @@ impl EncodedResponse {
     /// Takes a document, or a page with one in it, as it stands. Its bytes stay what they are, but for UTF-16 that does
     /// not call itself so: there somebody's shell changed the encoding.
     fn from_markup(bytes: &[u8], text: &Text) -> Result<Self> {
-        if matches!(text, Text::Unread(_)) {
-            return Self::from_document(bytes, text, bytes.len());
-        }
         let document = text.document();
         if given::is_page(document) {
             let values = given::values(document);
@@ -139,6 +136,7 @@ impl EncodedResponse {
         let calls_itself_so =
             || encoding::declared(document).is_some_and(|name| name.to_lowercase().contains("utf-16"));
         let sent = match bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes) {
+            _ if text.is_opaque() => bytes,
             _ if is_utf16 && !calls_itself_so() => document.as_bytes(),
             bytes if is_utf16 => bytes,
             bytes => bytes.trim_ascii(),
@@ -163,13 +161,11 @@ impl EncodedResponse {
     }
 
     fn from_document(bytes: &[u8], text: &Text, given: usize) -> Result<Self> {
-        if let Text::Read(document) = text {
-            if given::is_page(text.document()) {
-                return Err(given::only_a_page());
-            }
-            if xml::is_cut(document) {
-                return Err(damage::breaks_off(given));
-            }
+        if given::is_page(text.document()) {
+            return Err(given::only_a_page());
+        }
+        if !text.is_opaque() && xml::is_cut(text.document()) {
+            return Err(damage::breaks_off(given));
         }
         let encoded = Self(Secret::new(general_purpose::STANDARD.encode(bytes)));
         match encoded.expose().len() {
@@ -249,7 +245,7 @@ mod tests {
     fn xml(encoded: &EncodedResponse) -> String {
         match encoded.text().expect("readable") {
             Text::Read(text) => text.to_string(),
-            Text::Unread(name) => name,
+            Text::Unread { name, .. } => name,
         }
     }
 
@@ -388,6 +384,10 @@ mod tests {
             assert_eq!((raw.expose(), field.expose()), (base64.as_str(), base64.as_str()), "{text}");
             assert_eq!(xml(&raw), text);
         }
+        let lines = format!("SAMLResponse={}\nRelayState=\n", general_purpose::STANDARD.encode(unknown));
+        assert_eq!(xml(&EncodedResponse::from_person(lines.as_bytes()).expect("a document")), "EUC-KR");
+        let cut = EncodedResponse::from_person(&unknown[..unknown.len() - 2]).expect_err("cut");
+        assert_eq!(cut.why(), "it breaks off before its end");
         let shell = EncodedResponse::from_person(&utf16(&wide("UTF-8"))).expect("a document");
         assert_eq!(xml(&shell), wide("UTF-8").trim_start_matches('\u{feff}'), "what calls itself UTF-8 becomes that");
     }

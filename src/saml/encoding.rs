@@ -11,8 +11,13 @@ const DECLARATION: usize = 200;
 pub(super) enum Text {
     /// What its bytes stand for; the last character may be missing where it was cut.
     Read(Zeroizing<String>),
-    /// It is in this encoding, which is not known here. Every XML reader knows UTF-8 and UTF-16, some know more.
-    Unread(String),
+    /// It is in an encoding that is not known here. Every XML reader knows UTF-8 and UTF-16, some know more.
+    Unread {
+        /// The encoding.
+        name: String,
+        /// As much as ASCII tells, which is where its elements begin and end; empty where it tells nothing.
+        rough: Zeroizing<String>,
+    },
 }
 
 /// How bytes become characters.
@@ -21,26 +26,32 @@ enum Encoding {
     Utf16(fn([u8; 2]) -> u16),
     /// One byte a character.
     Table(fn(u8) -> char),
+    /// An extension of ASCII by that name.
     Unknown(String),
+    /// No extension of ASCII.
+    Opaque(&'static str),
 }
 
 impl Text {
     /// Whether it begins like a document, as far as it can be read.
     pub(super) fn begins(&self) -> bool {
-        matches!(self, Self::Unread(_)) || self.document().starts_with('<')
+        self.is_opaque() || self.document().starts_with('<')
     }
 
     /// Whether it ends like a document, as far as it can be read.
     pub(super) fn ends(&self) -> bool {
-        matches!(self, Self::Unread(_)) || self.document().ends_with('>')
+        self.is_opaque() || self.document().ends_with('>')
     }
 
-    /// The document without what is around it; empty where it cannot be read.
+    /// Whether nothing of it can be read.
+    pub(super) fn is_opaque(&self) -> bool {
+        matches!(self, Self::Unread { rough, .. } if rough.is_empty())
+    }
+
+    /// The document without what is around it, as far as it can be read.
     pub(super) fn document(&self) -> &str {
-        match self {
-            Self::Read(text) => text.trim_matches(super::is_blank),
-            Self::Unread(_) => "",
-        }
+        let (Self::Read(text) | Self::Unread { rough: text, .. }) = self;
+        text.trim_matches(super::is_blank)
     }
 }
 
@@ -53,7 +64,10 @@ pub(super) fn read(bytes: &[u8]) -> Result<Text, Malformed> {
         Encoding::Utf8 => utf8(bytes),
         Encoding::Utf16(unit) => utf16(bytes, unit),
         Encoding::Table(character) => Ok(characters(bytes, character)),
-        Encoding::Unknown(name) => return Ok(Text::Unread(name.chars().take(40).collect())),
+        Encoding::Unknown(name) => {
+            return Ok(Text::Unread { name: name.chars().take(40).collect(), rough: characters(bytes, char::from) });
+        }
+        Encoding::Opaque(name) => return Ok(Text::Unread { name: name.into(), rough: Zeroizing::default() }),
     };
     text.map(Text::Read)
 }
@@ -69,12 +83,12 @@ pub(super) fn declared(document: &str) -> Option<&str> {
 fn encoding(bytes: &[u8]) -> Encoding {
     match bytes {
         [0, 0, 0xfe, 0xff, ..] | [0xff, 0xfe, 0, 0, ..] | [0, 0, 0, b'<', ..] | [b'<', 0, 0, 0, ..] => {
-            Encoding::Unknown("UTF-32".into())
+            Encoding::Opaque("UTF-32")
         }
         [0xff, 0xfe, ..] | [b'<', 0, ..] => Encoding::Utf16(u16::from_le_bytes),
         [0xfe, 0xff, ..] | [0, b'<', ..] => Encoding::Utf16(u16::from_be_bytes),
         // `<?xm` in any EBCDIC.
-        [0x4c, 0x6f, 0xa7, 0x94, ..] => Encoding::Unknown("EBCDIC".into()),
+        [0x4c, 0x6f, 0xa7, 0x94, ..] => Encoding::Opaque("EBCDIC"),
         _ => named(&bytes[..bytes.len().min(DECLARATION)]),
     }
 }
@@ -159,7 +173,7 @@ mod tests {
 
     fn text_of(bytes: &[u8]) -> String {
         match read(bytes) {
-            Ok(Text::Unread(name)) => format!("unread: {name}"),
+            Ok(Text::Unread { name, .. }) => format!("unread: {name}"),
             Ok(text) => text.document().to_owned(),
             Err(why) => why,
         }

@@ -59,7 +59,7 @@ impl Response {
         check_kind(&text)?;
         match text {
             Text::Read(document) => xml::parse(document.trim()).and_then(|root| Self::of(&root)).map_err(unreadable),
-            Text::Unread(encoding) => Ok(Self::unread(encoding)),
+            Text::Unread { name, .. } => Ok(Self::unread(name)),
         }
     }
 
@@ -121,8 +121,7 @@ fn content(root: &Element) -> Result<Content, Malformed> {
 /// # Errors
 /// What it is instead.
 pub(super) fn check_kind(text: &Text) -> Result<()> {
-    let Text::Read(document) = text else { return Ok(()) };
-    match xml::root(document) {
+    match xml::root(text.document()) {
         Ok(Some(root)) if (root.space, root.name.as_str()) != (SAMLP, "Response") => Err(not_a_response(&root)),
         // What is no XML at all the reader has words for.
         _ => Ok(()),
