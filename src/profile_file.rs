@@ -73,12 +73,15 @@ impl ProfileFile {
             Kind::Credentials => "aws-credentials",
         };
         let _lock = Lock::take(context, lock, &format!("change {}", self.name), LONGEST_EDIT)?;
+        let path = rewrite::target(&self.path).map_err(|error| cannot(&error))?;
+        if !dry_run {
+            self.sweep(rewrite::folder_of(&path));
+        }
         let before = self.read()?;
         let restored = Restored::from(before.as_deref(), self.kind).map_err(|refused| self.explain(&refused))?;
         let after = edit(&restored).map_err(|refused| self.explain(&refused))?;
         let shown = diff(&self.name, before.as_deref().unwrap_or_default(), after.as_deref().unwrap_or_default());
         if before != after && !dry_run {
-            let path = rewrite::target(&self.path).map_err(|error| cannot(&error))?;
             if rewrite::is_read_only(&path) {
                 return Err(cannot(&"it is read-only"));
             }
@@ -90,6 +93,18 @@ impl ProfileFile {
             .map_err(|error| cannot(&error))?;
         }
         Ok(Changed { diff: shown, any: before != after, had_block: restored.had_block() })
+    }
+
+    /// Removes what killed processes left beside the file: keys in plain text, as it may be. What has a name as an
+    /// earlier leapp gave is removed where it has leapp's block; it may be the person's else.
+    fn sweep(&self, folder: &Path) {
+        let has_block = |name: &str| {
+            let bytes = files::read_bounded(&folder.join(name), MAX_BYTES).ok().flatten();
+            bytes.is_some_and(|bytes| Restored::from(Some(&bytes), self.kind).is_ok_and(|file| file.had_block()))
+        };
+        files::sweep(folder, |name| {
+            files::is_temporary(name) || files::may_be_temporary(name) && has_block(name)
+        });
     }
 
     fn explain(&self, refused: &Refused) -> Error {

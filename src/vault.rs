@@ -252,6 +252,8 @@ impl<'a> Vault<'a> {
             .and_then(|sealed| files::replace(&self.folder.join(name.as_str()), &sealed, Durability::Cached))
             .map_err(|error| cannot_keep(&self.folder, &error))?;
         self.sweep();
+        Lock::sweep(self.context);
+        kernel::limit(&self.header.id, self.settings.unlock_ttl);
         Ok(())
     }
 

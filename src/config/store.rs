@@ -4,6 +4,7 @@ use super::{Config, change::Changed};
 use crate::{
     context::Context,
     error::{Error, Result},
+    files,
     lock::Lock,
     rewrite,
 };
@@ -35,11 +36,12 @@ pub(super) fn rewrite(
 ) -> Result<Changed> {
     let _lock = Lock::take(context, "config", "change the config", LONGEST_EDIT)?;
     let (before, text) = read(context)?;
+    let cannot =
+        |why: String| Error::new(format!("cannot write {}", before.name)).because(why).hint("nothing was changed");
+    let path = rewrite::target(&context.paths().config).map_err(|error| cannot(error.to_string()))?;
+    files::sweep(rewrite::folder_of(&path), files::is_temporary);
     let (edited, after) = edit(&before, &text)?;
     if edited != text {
-        let cannot =
-            |why: String| Error::new(format!("cannot write {}", before.name)).because(why).hint("nothing was changed");
-        let path = rewrite::target(&context.paths().config).map_err(|error| cannot(error.to_string()))?;
         if rewrite::is_read_only(&path) {
             return Err(cannot(format!("{} is read-only", context.paths().short(&path))));
         }
