@@ -17,8 +17,8 @@ mod renew;
 pub(crate) mod serve;
 mod session;
 mod status;
-mod steps;
 mod trust;
+mod vault;
 mod watch;
 
 use std::ffi::OsString;
@@ -34,7 +34,6 @@ use crate::{
     environment::{Grant, Plan},
     error::{Error, Result},
     session::{Region, Session, SessionDuration, parse_span},
-    vault,
 };
 
 /// Does what the command line says; gives the exit code.
@@ -50,7 +49,8 @@ pub(crate) fn run(cli: Cli) -> Result<u8> {
         Command::Console(arguments) => console::run(&context, &arguments),
         Command::Profile(arguments) => profile::run(&context, &arguments.command),
         Command::Serve(arguments) => serve::run(&context, &arguments),
-        Command::Lock => lock(&context),
+        Command::Lock => vault::lock(&context),
+        Command::Vault(arguments) => vault::run(&context, &arguments.command),
         Command::List(arguments) => list::run(&context, &arguments),
         Command::Status(arguments) => status::run(context, &arguments),
         Command::Hook(arguments) => hook::run(&context, &arguments),
@@ -75,12 +75,6 @@ pub(crate) fn is_verb(word: &str) -> bool {
 
 fn place_of_verb(arguments: &[OsString]) -> Option<usize> {
     (1..arguments.len()).find(|place| !arguments[*place].as_encoded_bytes().starts_with(b"-"))
-}
-
-fn lock(context: &Context) -> Result<()> {
-    let said = if vault::lock(context)? { "the vault is locked" } else { "the vault was locked already" };
-    context.say(said);
-    Ok(())
 }
 
 /// What `exec` and `env` are asked for beside a session.

@@ -26,6 +26,7 @@ mod hook;
 mod lock;
 mod named_profiles;
 pub mod near;
+mod owned_by_session;
 mod owner;
 mod process;
 mod profile_credentials;

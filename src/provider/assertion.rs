@@ -1,5 +1,7 @@
 //! Assertions: had from a browser, kept for as long as AWS takes them, shared by the sessions of one provider.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
@@ -8,7 +10,7 @@ use super::Means;
 use crate::{
     browser::{self, Headless, SignIn, Step},
     config::HeadlessMode,
-    context::Attention,
+    context::{Attention, Context},
     digest::Digest,
     error::{Error, Kind, Result},
     lock::Lock,
@@ -18,6 +20,11 @@ use crate::{
     ui::spinner::Spinner,
     vault::EntryName,
 };
+
+/// What the vault's files of assertions are for.
+const PURPOSE: &str = "assertion";
+/// Where the browser profiles of identity providers are, in the state folder.
+pub(crate) const BROWSERS: &str = "browser";
 
 /// A SAML response, as it goes to STS and as it reads.
 pub(crate) struct Assertion {
@@ -81,7 +88,7 @@ pub(crate) fn at_hand(means: &Means<'_>, federated: &Federated) -> Result<Option
 pub(crate) fn keep(means: &Means<'_>, federated: &Federated, assertion: &Assertion) {
     let now = means.context.now();
     let received = assertion.received.unwrap_or(now);
-    let (Some(vault), Some(until)) = (means.keeps(), assertion.response.redeem_until(received)) else { return };
+    let Some(until) = assertion.response.redeem_until(received) else { return };
     let stored = Stored {
         response: assertion.encoded.expose(),
         redeem_until: until.unix_timestamp(),
@@ -89,7 +96,7 @@ pub(crate) fn keep(means: &Means<'_>, federated: &Federated, assertion: &Asserti
     };
     let mut bytes = Zeroizing::new(Vec::with_capacity(stored.response.len() + 256));
     let written = serde_json::to_writer(&mut *bytes, &stored).is_ok();
-    if written && let Err(error) = vault.put(&name(means, &federated.saml_url), &bytes) {
+    if written && let Err(error) = means.keep(&name(means, &federated.saml_url), &bytes) {
         means.context.trace(|| error.sentence());
     }
 }
@@ -99,15 +106,24 @@ pub(crate) fn forget(means: &Means<'_>, federated: &Federated) -> Result<()> {
     means.vault.map_or(Ok(()), |vault| vault.remove(&name(means, &federated.saml_url)))
 }
 
-/// The owner under which the vault keeps a provider's assertions.
-pub(crate) fn owner(url: &SamlUrl) -> String {
-    format!("idp-{}", folder_name(url.host()))
+/// Whether what the vault keeps under a name is an assertion of the provider at this address.
+pub(crate) fn is_of(name: &EntryName, url: &SamlUrl) -> bool {
+    name.purpose() == PURPOSE && name.owner() == entry(url, "").owner()
+}
+
+/// The browser profile of the provider at this address.
+pub(crate) fn browser_profile(context: &Context, url: &SamlUrl) -> PathBuf {
+    context.paths().state.join(BROWSERS).join(folder_name(url.host()))
+}
+
+fn entry(url: &SamlUrl, digest: &str) -> EntryName {
+    EntryName::new(&format!("idp-{}", folder_name(url.host())), digest, PURPOSE)
 }
 
 /// The endpoint is part of the name: an assertion that was meant for AWS goes nowhere else.
 fn name(means: &Means<'_>, url: &SamlUrl) -> EntryName {
     let endpoint = Sts::endpoint_override(means.context).unwrap_or_default();
-    EntryName::new(&owner(url), &Digest::of(&[url.as_str(), endpoint]).short(), "assertion")
+    entry(url, &Digest::of(&[url.as_str(), endpoint]).short())
 }
 
 /// Signs in, one process at a time for each provider; those who waited take what was brought, if `is_good` for them.
@@ -160,7 +176,7 @@ fn in_browser(means: &Means<'_>, session: &Session, federated: &Federated) -> Re
     let request = SignIn {
         alias,
         url: federated.saml_url.as_str(),
-        profile: &context.paths().state.join("browser").join(folder_name(host)),
+        profile: &browser_profile(context, &federated.saml_url),
         headless: match settings.headless {
             _ if context.attention() != Attention::Person => Headless::Silent,
             HeadlessMode::Auto => Headless::Auto,
@@ -195,7 +211,7 @@ fn in_browser(means: &Means<'_>, session: &Session, federated: &Federated) -> Re
 }
 
 /// A host as the name of a folder: a port's colon is no good on every file system.
-pub(crate) fn folder_name(host: &str) -> String {
+fn folder_name(host: &str) -> String {
     let safe = |(place, c): (usize, char)| match c {
         '.' if place == 0 => '_',
         c if c.is_ascii_alphanumeric() || ".-_".contains(c) => c,

@@ -33,12 +33,18 @@ fn the_key_rests_in_the_os_keyring_where_there_is_one() {
 }
 
 #[test]
-fn logout_all_takes_the_key_out_of_the_keyring() {
+fn a_sign_out_of_everything_keeps_the_vault_and_a_reset_takes_it_and_its_key() {
     let home = Home::new();
-    let script = "set -e; leapp login corp --saml-response -; leapp logout --all
-        secret-tool search --all application leapp 2>&1 | grep -c '^label' || true";
-    assert_eq!(text(&in_desktop(&home, &[], script).stdout), "0\n");
+    let count = "secret-tool search --all application leapp 2>&1 | grep -c '^label' || true";
+    let script = format!(
+        "set -e; leapp login corp --saml-response -; cp ~/.local/state/leapp/vault/vault.json ~/before
+        leapp logout --all; cmp ~/before ~/.local/state/leapp/vault/vault.json; {count}; ls ~/.local/state/leapp/vault
+        leapp vault reset --force; {count}; ls ~/.local/state/leapp/vault"
+    );
+    let output = in_desktop(&home, &[], &script);
+    assert_eq!(text(&output.stdout), "1\nvault.json\n0\n", "{}", text(&output.stderr));
     assert!(!home.state().join("vault/vault.json").exists());
+    home.sign_in("corp");
 }
 
 #[test]
@@ -190,7 +196,8 @@ fn logout_forgets_a_session_and_those_behind_it() {
     let said = fail(125, home.leapp(["exec", "corp", "--", "true"]).env("LEAPP_BROWSER", "/nonexistent"));
     assert!(said.contains("/nonexistent"), "the assertion is forgotten too: {said}");
     succeed(&mut home.leapp(["logout", "--all"]));
-    assert_eq!(fs::read_dir(home.state().join("vault")).expect("a folder").count(), 0);
+    let left = fs::read_dir(home.state().join("vault")).expect("a folder").flatten();
+    assert_eq!(left.map(|entry| entry.file_name()).collect::<Vec<_>>(), ["vault.json"]);
 }
 
 #[test]
