@@ -33,12 +33,32 @@ use crate::{
     credentials::Credentials,
     environment::{Grant, Plan},
     error::{Error, Result},
+    files,
+    named_profiles::Kind,
+    profile_file::ProfileFile,
+    rewrite,
     session::{Region, Session, SessionDuration, parse_span},
 };
 
 /// Does what the command line says; gives the exit code.
 pub(crate) fn run(cli: Cli) -> Result<u8> {
     let context = Context::ambient(cli.common.verbose)?;
+    // These are run at every turn; what they write in passing, they clear up there.
+    let is_quick = matches!(
+        cli.command,
+        Command::Exec(_)
+            | Command::Env(_)
+            | Command::CredentialProcess(_)
+            | Command::HookEnv(_)
+            | Command::Hook(_)
+            | Command::Status(_)
+            | Command::List(_)
+            | Command::Trust(_)
+            | Command::Lock
+    );
+    if !is_quick {
+        clear_up(&context);
+    }
     match cli.command {
         Command::Exec(arguments) => return exec::run(&context, &arguments),
         Command::Env(arguments) => env::run(&context, &arguments),
@@ -61,6 +81,19 @@ pub(crate) fn run(cli: Cli) -> Result<u8> {
         Command::Session(arguments) => session::run(&context, &arguments.command),
     }
     .map(|()| 0)
+}
+
+/// Removes the temporary files that killed processes left wherever this one may write.
+fn clear_up(context: &Context) {
+    for room in ["", "vault", "trust", "dismissed", "serve"] {
+        files::sweep(&context.paths().state.join(room), files::may_be_temporary);
+    }
+    if let Ok(config) = rewrite::target(&context.paths().config) {
+        files::sweep(rewrite::folder_of(&config), files::is_temporary);
+    }
+    for kind in [Kind::Config, Kind::Credentials] {
+        ProfileFile::here(context, kind).sweep();
+    }
 }
 
 /// The verb of these arguments; options alone come before it.

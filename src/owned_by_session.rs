@@ -199,37 +199,41 @@ pub(crate) fn forget(context: &Context, whose: &Whose, depth: Depth) -> Forgotte
     gone
 }
 
-/// Removes sessions from the config, and all that lives under their names: before, so that nothing is left where this is
-/// killed in between, and after, for what was brought meanwhile.
+/// Removes sessions from the config, and all that lives under their names: just before, so that nothing is left where
+/// this is killed in between, and after, for what was brought meanwhile.
 ///
 /// # Errors
 /// Where the config cannot be changed.
 pub(crate) fn remove(context: &Context, sessions: &[&Session]) -> Result<Forgotten> {
     let change = Change::Remove { aliases: sessions.iter().map(|session| session.alias.clone()).collect() };
-    change.try_out(context)?;
     let whose = Whose::of(sessions.iter().copied());
-    let gone = forget(context, &whose, Depth::Name);
-    change.make(context)?;
+    let mut gone = Forgotten::default();
+    change.make_after(context, |_| gone = forget(context, &whose, Depth::Name))?;
     forget(context, &whose, Depth::Name);
     Ok(gone)
 }
 
 /// Gives a session another name in the config, and has what lives under the old one follow, but for the trust of
-/// directories: that was in the name. Before and after, as [`remove`] forgets.
+/// directories: that was in the name. Just before and after, as [`remove`] forgets.
 ///
 /// # Errors
 /// Where the config cannot be changed. Inside: why something did not follow.
 pub(crate) fn rename(context: &Context, old: &Alias, new: &Alias) -> Result<(Changed, Result<()>)> {
     let change = Change::Rename { old: old.clone(), new: new.clone() };
-    change.try_out(context)?;
-    let config = Config::load(context)?;
-    follow(context, &config, old, new);
-    let changed = change.make(context).inspect_err(|_| drop(follow(context, &config, new, old)))?;
-    let followed = follow(context, &config, old, new).say(context, None);
-    Ok((changed, followed))
+    let changed = change.make_after(context, |config| {
+        follow(context, old, new);
+        let _ = move_credentials(context, config, old, new);
+    })?;
+    let mut steps = follow(context, old, new);
+    if let Err(error) = move_credentials(context, &changed.after, old, new) {
+        context.say(format!("`{new}` is signed out: {}", error.sentence()));
+    }
+    steps.take(vault::forget(context, |name| alias_of(name).as_ref() == Some(old)).1);
+    Ok((changed, steps.say(context, None)))
 }
 
-fn follow(context: &Context, config: &Config, old: &Alias, new: &Alias) -> Forgotten {
+/// Has all but the credentials follow.
+fn follow(context: &Context, old: &Alias, new: &Alias) -> Forgotten {
     let mut steps = Forgotten::default();
     generation::sign_out(context);
     steps.take(Record::forget(context, |session| session == old.as_str() || session == new.as_str()));
@@ -237,7 +241,6 @@ fn follow(context: &Context, config: &Config, old: &Alias, new: &Alias) -> Forgo
     steps.take(static_profiles::rename(context, old, new));
     steps.take(roll::rename(context, old, new));
     steps.take(move_console(context, old, new));
-    steps.take(move_credentials(context, config, old, new));
     generation::bump(context);
     Lock::sweep(context);
     steps
@@ -252,20 +255,17 @@ fn move_console(context: &Context, old: &Alias, new: &Alias) -> Result<()> {
     Ok(())
 }
 
-/// A sealed file's name is part of its seal. Where the vault does not open without the person, the credentials are
-/// forgotten: the next command gets new ones.
+/// A sealed file's name is part of its seal. Where the vault does not open without the person, the next command gets new
+/// credentials.
 fn move_credentials(context: &Context, config: &Config, old: &Alias, new: &Alias) -> Result<()> {
     let quiet = context.clone().with_attention(Attention::Nobody, Some(PATIENCE));
-    let is_old = |name: &EntryName| alias_of(name).as_ref() == Some(old);
-    if let Some(vault) = Vault::find(&quiet, &config.vault)? {
-        let moved = vault.all_for(CREDENTIALS).into_iter().filter(is_old).try_for_each(|name| {
-            vault.get(&name)?.map_or(Ok(()), |bytes| vault.put(&name.with_owner(&new.file_name()), &bytes))
-        });
-        if let Err(error) = moved {
-            context.say(format!("`{new}` is signed out: {}", error.sentence()));
-        }
+    let Some(vault) = Vault::find(&quiet, &config.vault)? else { return Ok(()) };
+    for name in vault.all_for(CREDENTIALS).into_iter().filter(|name| name.alias().as_ref() == Some(old)) {
+        let Some(bytes) = vault.get(&name)? else { continue };
+        vault.put(&name.with_owner(&new.file_name()), &bytes)?;
+        vault.remove(&name)?;
     }
-    vault::forget(context, is_old).1
+    Ok(())
 }
 
 /// Forgets what was in a name that stands for somebody else from now on: the trust of directories.

@@ -41,7 +41,7 @@ impl Entry {
     pub(crate) fn make(context: &Context, alias: &Alias) -> io::Result<Self> {
         let folder = folder(context);
         private_folder(&folder)?;
-        files::sweep(&folder, |name| files::may_be_temporary(name) || pid_in(name).is_some());
+        files::sweep(&folder, |name| pid_in(name).is_some());
         let mut new = files::temporary(&folder)?;
         // What cannot be locked cannot be told from what was left.
         new.as_file().lock()?;
@@ -109,6 +109,7 @@ fn pid_in(name: &str) -> Option<Pid> {
 fn stop_one(path: &Path, is_meant: impl Fn(&str) -> bool) -> Result<Option<String>> {
     let Some((pid, file, alias)) = read(path) else { return Ok(None) };
     if is_free(&file) {
+        drop(file);
         files::remove_free(path);
         return Ok(None);
     }
@@ -128,6 +129,9 @@ fn stop_one(path: &Path, is_meant: impl Fn(&str) -> bool) -> Result<Option<Strin
         }
         thread::sleep(GLANCE);
     }
+    // One that was killed meanwhile leaves it.
+    drop(file);
+    files::remove_free(path);
     Ok(Some(alias))
 }
 

@@ -108,7 +108,7 @@ fn settings_that_ask_for_another_place_are_an_error() {
     let context = place.context();
     drop(Vault::open(&context, &place.settings).expect("made"));
     place.settings.key = KeySource::Keyring;
-    let error = Vault::open(&context, &place.settings).err().expect("refused").to_string();
+    let error = Vault::open(&place.context(), &place.settings).err().expect("refused").to_string();
     assert!(error.contains("its key rests in a passphrase, and the config asks for the OS keyring"), "{error}");
 }
 

@@ -1,0 +1,80 @@
+//! The vault's passphrase is asked for once in a run, also where no kernel's keyring holds the key.
+
+use std::{
+    process::{Child, Command},
+    time::{Duration, Instant},
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+
+use crate::{
+    harness::{Home, succeed},
+    refresh::terminal::Terminal,
+};
+
+const QUESTION: &str = "Passphrase of leapp's vault: ";
+const PASSPHRASE: &str = "correct horse battery staple";
+/// How long a command may take on a busy machine, with its key stretched as often as it likes.
+const LONG: Duration = Duration::from_secs(40);
+
+/// A home that has signed in to `corp`, in which no kernel holds the key of the vault.
+fn without_kernel() -> Home {
+    let home = Home::new();
+    home.add_config("[vault]\nkey = \"passphrase\"\nunlock_ttl = \"0\"\n");
+    home.sign_in("corp");
+    home
+}
+
+/// A command whose passphrase a person types, as often as it asks. It ends by itself, or after `bound` by Ctrl-C.
+fn questions(home: &Home, bound: Duration, arguments: &[&str]) -> (usize, Child, Terminal) {
+    let mut terminal = Terminal::new();
+    let mut command = Command::new("setsid");
+    command.args(["-c", "-w", env!("CARGO_BIN_EXE_leapp")]).args(arguments);
+    home.surround(&mut command);
+    command.env_remove("LEAPP_PASSPHRASE_FILE");
+    terminal.connect(&mut command);
+    let mut child = command.spawn().expect("started");
+    let (start, mut answered) = (Instant::now(), 0);
+    while start.elapsed() < bound && child.try_wait().expect("a status").is_none() {
+        let asked = terminal.seen().matches(QUESTION).count();
+        for _ in answered..asked {
+            terminal.types(&format!("{PASSPHRASE}\r"));
+        }
+        answered = asked;
+    }
+    (terminal.seen().matches(QUESTION).count(), child, terminal)
+}
+
+#[test]
+fn a_chain_of_three_hops_asks_once() {
+    let home = without_kernel();
+    let (asked, mut child, mut terminal) = questions(&home, LONG, &["exec", "audit", "--", "true"]);
+    assert!(child.wait().expect("ended").success(), "{}", terminal.seen());
+    assert_eq!((asked, home.count("AssumeRoleWithSAML")), (1, 1), "{}", terminal.seen());
+}
+
+#[test]
+fn a_command_that_is_renewed_and_a_server_ask_once() {
+    for arguments in [&["exec", "--refresh", "prod", "--", "true"] as &[&str], &["serve", "--json", "prod"]] {
+        let home = without_kernel();
+        let (asked, mut child, mut terminal) = questions(&home, LONG, arguments);
+        assert!(child.wait().expect("ended").success(), "{}", terminal.seen());
+        assert_eq!(asked, 1, "{arguments:?}: {}", terminal.seen());
+        succeed(&mut home.leapp(["serve", "--stop"]));
+    }
+}
+
+#[test]
+fn a_status_that_is_watched_asks_once() {
+    let home = without_kernel();
+    let (asked, mut child, mut terminal) = questions(&home, Duration::from_secs(8), &["status", "--watch"]);
+    let shown = terminal.seen().to_owned();
+    kill(Pid::from_raw(-i32::try_from(child.id()).expect("a process id")), Signal::SIGKILL).ok();
+    terminal.types("\u{3}");
+    child.wait().expect("ended");
+    assert_eq!(asked, 1, "{shown}");
+    assert!(shown.matches("corp ").count() > 2 && shown.contains(" left"), "{shown}");
+}
