@@ -47,12 +47,11 @@ pub(crate) enum Whose {
 }
 
 /// How much of it.
-#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Depth {
     /// What signing in brought: credentials, keys in plain text, servers.
     SignIn,
-    /// That, and what browsers remember: who signed in at the identity provider and in the console.
-    Browsers,
+    /// That, and what browsers remember: the sign-in at the identity provider, and in the console of this session.
+    Browsers(Alias),
     /// All that lives under the name, for there is to be no such session.
     Name,
 }
@@ -149,22 +148,36 @@ impl Forgotten {
         self.sign_ins.extend(aliases.iter().map(|alias| format!("`{alias}`")));
     }
 
-    fn forget_browsers(&mut self, context: &Context, whose: &Whose, depth: Depth) {
-        let Whose::Of { aliases, providers } = whose else {
-            for room in [BROWSERS, CONSOLES] {
-                self.take(remove_folder(&context.paths().state.join(room)));
+    /// What goes beyond a sign-in.
+    fn forget_deeper(&mut self, context: &Context, whose: &Whose, depth: &Depth) {
+        match (whose, depth) {
+            (Whose::All, _) => {
+                for room in [BROWSERS, CONSOLES] {
+                    self.take(remove_folder(&context.paths().state.join(room)));
+                }
             }
-            return;
-        };
-        for url in providers.iter().filter(|_| depth == Depth::Browsers) {
-            if self.take(remove_folder(&assertion::browser_profile(context, url))) {
-                self.sign_ins.push(format!("the browser at {}", url.host()));
+            (_, Depth::SignIn) => {}
+            (Whose::Of { providers, .. }, Depth::Browsers(alias)) => {
+                for url in providers {
+                    if self.take(remove_folder(&assertion::browser_profile(context, url))) {
+                        self.sign_ins.push(format!("the browser at {}", url.host()));
+                    }
+                }
+                self.forget_console(context, alias);
+            }
+            (Whose::Of { aliases, .. }, Depth::Name) => {
+                for alias in aliases {
+                    self.forget_console(context, alias);
+                    dismissal::forget(context, alias);
+                }
+                self.take(Record::forget(context, |session| whose.includes(session)));
             }
         }
-        for alias in aliases {
-            if self.take(remove_folder(&console_profile(context, alias))) {
-                self.sign_ins.push(format!("the console of `{alias}`"));
-            }
+    }
+
+    fn forget_console(&mut self, context: &Context, alias: &Alias) {
+        if self.take(remove_folder(&console_profile(context, alias))) {
+            self.sign_ins.push(format!("the console of `{alias}`"));
         }
     }
 }
@@ -174,22 +187,14 @@ impl Forgotten {
 /// What others are getting meanwhile is not kept: the token of sign-outs is replaced before anything is forgotten, for
 /// those that are at work, and after it, for those that began in between. Servers are stopped last: one that starts
 /// later sees the token.
-pub(crate) fn forget(context: &Context, whose: &Whose, depth: Depth) -> Forgotten {
+pub(crate) fn forget(context: &Context, whose: &Whose, depth: &Depth) -> Forgotten {
     let mut gone = Forgotten::default();
     generation::sign_out(context);
     gone.forget_entries(context, whose);
     let (profiles, done) = static_profiles::forget(context, |session| whose.includes(session));
     gone.take(done);
     gone.sign_ins.extend(profiles.iter().map(|profile| format!("the named profile `{profile}`")));
-    if depth != Depth::SignIn {
-        gone.forget_browsers(context, whose, depth);
-    }
-    if let (Depth::Name, Whose::Of { aliases, .. }) = (depth, whose) {
-        for alias in aliases {
-            dismissal::forget(context, alias);
-        }
-        gone.take(Record::forget(context, |session| whose.includes(session)));
-    }
+    gone.forget_deeper(context, whose, depth);
     generation::sign_out(context);
     // What stays was noted the first time.
     Forgotten::default().forget_entries(context, whose);
@@ -208,8 +213,8 @@ pub(crate) fn remove(context: &Context, sessions: &[&Session]) -> Result<Forgott
     let change = Change::Remove { aliases: sessions.iter().map(|session| session.alias.clone()).collect() };
     let whose = Whose::of(sessions.iter().copied());
     let mut gone = Forgotten::default();
-    change.make_after(context, |_| gone = forget(context, &whose, Depth::Name))?;
-    forget(context, &whose, Depth::Name);
+    change.make_after(context, |_| gone = forget(context, &whose, &Depth::Name))?;
+    forget(context, &whose, &Depth::Name);
     Ok(gone)
 }
 

@@ -8,7 +8,7 @@ use crate::{
     config::Config,
     context::Context,
     dismissal,
-    error::{Error, Result},
+    error::Result,
     owned_by_session::{Depth, Whose, forget},
     session::{Alias, Session},
 };
@@ -16,30 +16,29 @@ use crate::{
 /// Forgets what is kept for a session and those chained from it, or everything.
 pub(super) fn run(context: &Context, arguments: &Logout) -> Result<()> {
     let Some(name) = &arguments.session else {
-        let mut gone = forget(context, &Whose::All, Depth::Browsers);
+        let mut gone = forget(context, &Whose::All, &Depth::SignIn);
         gone.sign_ins.clear();
         return gone.say(context, Some("signed out of everything".into()));
     };
     // Even a config that is broken by now must not keep anybody signed in.
     let config =
         Config::load(context).map_err(|error| error.hint("to forget everything at once, run: leapp logout --all"))?;
-    let depth = if arguments.browser { Depth::Browsers } else { Depth::SignIn };
-    let session = match config.session(name) {
-        Ok(session) => session,
-        Err(error) => return former(context, name, depth, error),
-    };
-    let noted = dismissal::note(context, &session.alias);
-    let mut gone = forget(context, &Whose::of(behind(&config, session)), depth);
-    gone.take(noted);
-    gone.say(context, Some(format!("`{}` was signed out already", session.alias)))
-}
-
-/// A name that the config has no more may still have what was brought under it.
-fn former(context: &Context, name: &str, depth: Depth, error: Error) -> Result<()> {
-    let Ok(alias) = Alias::parse(name) else { return Err(error) };
-    let whose = Whose::Of { aliases: BTreeSet::from([alias]), providers: Vec::new() };
-    let gone = forget(context, &whose, depth);
-    if gone.is_nothing() { Err(error) } else { gone.say(context, None) }
+    let depth = |alias: &Alias| if arguments.browser { Depth::Browsers(alias.clone()) } else { Depth::SignIn };
+    match (config.session(name), Alias::parse(name)) {
+        (Ok(session), _) => {
+            let noted = dismissal::note(context, &session.alias);
+            let mut gone = forget(context, &Whose::of(behind(&config, session)), &depth(&session.alias));
+            gone.take(noted);
+            gone.say(context, Some(format!("`{}` was signed out already", session.alias)))
+        }
+        // A name that the config has no more may still have what was brought under it.
+        (Err(error), Ok(alias)) => {
+            let depth = depth(&alias);
+            let gone = forget(context, &Whose::Of { aliases: BTreeSet::from([alias]), providers: vec![] }, &depth);
+            if gone.is_nothing() { Err(error) } else { gone.say(context, None) }
+        }
+        (Err(error), Err(_)) => Err(error),
+    }
 }
 
 /// A session and those that are chained from it.
