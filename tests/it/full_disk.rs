@@ -94,6 +94,17 @@ fn credentials_are_granted_and_signed_out_of_all_the_same() {
     assert!(said.contains("signed out of `corp`, `prod`, the named profile `corp`"), "{said}");
     assert!(!home.path(".aws/credentials").exists());
     assert_eq!(temporary_files(&home), [""; 0].map(PathBuf::from));
+
+    // The command has the signal as it was: what the shell starts is ended by it; what it is told to ignore, it ignores.
+    home.sign_in("corp");
+    let write = "dd if=/dev/zero of=\"$HOME/large\" bs=1k count=9 2>/dev/null; echo $?";
+    for (trap, status) in [("", "153\n"), ("trap '' XFSZ; ", "1\n")] {
+        let mut command = Command::new("bash");
+        let line = format!("{trap}ulimit -f 0; exec \"$0\" exec corp -- bash -c '{write}'");
+        command.args(["-c", &line, env!("CARGO_BIN_EXE_leapp")]);
+        home.surround(&mut command);
+        assert_eq!(succeed(&mut command), status, "{trap}");
+    }
 }
 
 #[test]
@@ -106,20 +117,6 @@ fn a_vault_is_not_half_made() {
     let count = home.count("AssumeRoleWithSAML");
     variables(&home, &["corp"]);
     assert_eq!(home.count("AssumeRoleWithSAML"), count);
-}
-
-#[test]
-fn the_command_has_the_signal_as_it_was() {
-    let home = settled();
-    // What the shell starts is ended by the signal; what it is told to ignore, it ignores.
-    let write = "dd if=/dev/zero of=\"$HOME/large\" bs=1k count=9 2>/dev/null; echo $?";
-    for (trap, status) in [("", "153\n"), ("trap '' XFSZ; ", "1\n")] {
-        let mut command = Command::new("bash");
-        let line = format!("{trap}ulimit -f 0; exec \"$0\" exec corp -- bash -c '{write}'");
-        command.args(["-c", &line, env!("CARGO_BIN_EXE_leapp")]);
-        home.surround(&mut command);
-        assert_eq!(succeed(&mut command), status, "{trap}");
-    }
 }
 
 #[test]
@@ -156,6 +153,7 @@ fn a_disk_that_fills_up_and_is_cleared_again_is_as_it_was() {
             dd if=/dev/zero of=\"$HOME/large\" bs=1k 2>/dev/null || true; \"$LEAPP\" $command || true; done
         for place in .aws .config .local/state/leapp/{vault,trust}; do diff -r \"$before/$place\" \"$HOME/$place\"; done
         rm \"$HOME/large\"; \"$LEAPP\" exec prod -- true; \"$LEAPP\" session rename prod live
+        \"$LEAPP\" exec live -- true
         find \"$HOME\" -name '.leapp-*'";
     let mut command = Command::new("unshare");
     command.args(["--map-root-user", "--mount", "bash", "-c", script]);

@@ -48,6 +48,28 @@ fn a_sign_out_of_everything_keeps_the_vault_and_a_reset_takes_it_and_its_key() {
 }
 
 #[test]
+fn what_is_said_of_a_keyring_that_is_gone_can_be_done_at_once() {
+    let home = Home::new();
+    let output = in_desktop(&home, &[], "leapp login corp --saml-response -; leapp lock");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    // Later, over ssh: no bus, and the kernel holds nothing.
+    let without_bus = |home: &Home| fail(125, home.leapp(["exec", "corp", "--", "true"]).env("LEAPP_BROWSER", "/none"));
+    let said = without_bus(&home);
+    assert!(said.starts_with("leapp: cannot unlock the vault: there is no session bus\n"), "{said}");
+    assert!(said.contains("in the config: [vault] key = \"passphrase\"\n"), "{said}");
+    home.add_config("[vault]\nkey = \"passphrase\"\n");
+    let command = said.rsplit("run: ").next().expect("a command").trim();
+    // Half of it is told the other half.
+    assert!(without_bus(&home).contains(&format!("run: {command}\n")), "{said}");
+    let words: Vec<&str> = command.split(' ').skip(1).collect();
+    let asked = fail(2, &mut home.leapp(&words));
+    let words: Vec<&str> = asked.rsplit("run: leapp ").next().expect("a command").split_whitespace().collect();
+    succeed(&mut home.leapp(words));
+    home.sign_in("corp");
+    variables(&home, &["corp"]);
+}
+
+#[test]
 fn a_locked_keyring_is_an_error_and_never_a_weaker_store() {
     let home = Home::new();
     let output = in_desktop(&home, &["--locked"], "leapp login corp --saml-response -");
