@@ -302,8 +302,8 @@ impl<'a> Broker<'a> {
             || Config::load(self.context).map_or(true, |now| now.sessions.contains_key(&session.alias))
     }
 
-    /// Fails where a session was signed out since `before`, the token of sign-outs at that time: its credentials are not to
-    /// be handed on.
+    /// Fails where somebody signed out since `before`, the token of sign-outs at that time, and the session is none that
+    /// stayed signed in: its credentials are not to be handed on.
     ///
     /// # Errors
     /// Then, and where the vault cannot be read.
@@ -311,7 +311,8 @@ impl<'a> Broker<'a> {
         if generation::signed_out(self.context).as_deref() == before || self.kept(session)?.is_some() {
             return Ok(());
         }
-        Err(Error::new(format!("`{}` was signed out meanwhile", session.alias))
+        Err(Error::new(format!("the credentials of `{}` are not handed on", session.alias))
+            .because("you signed out meanwhile")
             .hint(format!("run: leapp login {}", session.alias)))
     }
 

@@ -27,7 +27,7 @@ use clap::CommandFactory as _;
 
 use crate::{
     broker::{Broker, Options},
-    cli::{Asking, Cli, Command, Using},
+    cli::{Asking, Cli, Command, SessionCommand, Using},
     config::Config,
     context::Context,
     credentials::Credentials,
@@ -43,20 +43,7 @@ use crate::{
 /// Does what the command line says; gives the exit code.
 pub(crate) fn run(cli: Cli) -> Result<u8> {
     let context = Context::ambient(cli.common.verbose)?;
-    // These are run at every turn; what they write in passing, they clear up there.
-    let is_quick = matches!(
-        cli.command,
-        Command::Exec(_)
-            | Command::Env(_)
-            | Command::CredentialProcess(_)
-            | Command::HookEnv(_)
-            | Command::Hook(_)
-            | Command::Status(_)
-            | Command::List(_)
-            | Command::Trust(_)
-            | Command::Lock
-    );
-    if !is_quick {
+    if !is_run_at_every_turn(&cli.command) {
         clear_up(&context);
     }
     match cli.command {
@@ -81,6 +68,23 @@ pub(crate) fn run(cli: Cli) -> Result<u8> {
         Command::Session(arguments) => session::run(&context, &arguments.command),
     }
     .map(|()| 0)
+}
+
+/// Whether shells, SDKs and people run it again and again; what it writes in passing, it clears up there.
+fn is_run_at_every_turn(command: &Command) -> bool {
+    match command {
+        Command::Session(arguments) => matches!(arguments.command, SessionCommand::Generate(_)),
+        Command::Exec(_)
+        | Command::Env(_)
+        | Command::CredentialProcess(_)
+        | Command::HookEnv(_)
+        | Command::Status(_)
+        | Command::Hook(_)
+        | Command::List(_)
+        | Command::Trust(_)
+        | Command::Lock => true,
+        _ => false,
+    }
 }
 
 /// Removes the temporary files that killed processes left wherever this one may write.

@@ -73,24 +73,23 @@ pub(crate) fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
     }
 }
 
-/// Removes the files of these names that nobody holds locked.
+/// Removes the files of these names that nobody holds locked. Whoever opens one and locks it later finds with [`is_at`]
+/// that it is gone.
 pub(crate) fn sweep(folder: &Path, is_meant: impl Fn(&str) -> bool) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        if entry.file_name().to_str().is_some_and(&is_meant) && entry.file_type().is_ok_and(|kind| kind.is_file()) {
-            remove_free(&entry.path());
+        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+        if !is_file || !entry.file_name().to_str().is_some_and(&is_meant) {
+            continue;
         }
-    }
-}
-
-/// Removes a file that nobody holds locked. Whoever opens it and locks it later finds with [`is_at`] that it is gone.
-pub(crate) fn remove_free(path: &Path) {
-    let options = nix::libc::O_NONBLOCK | nix::libc::O_NOFOLLOW;
-    let open = fs::OpenOptions::new().read(true).write(true).custom_flags(options).open(path);
-    if let Ok(file) = open
-        && file.try_lock().is_ok()
-        && is_at(&file, path)
-    {
-        let _ = fs::remove_file(path);
+        let path = entry.path();
+        let flags = nix::libc::O_NONBLOCK | nix::libc::O_NOFOLLOW;
+        let open = fs::OpenOptions::new().read(true).write(true).custom_flags(flags).open(&path);
+        if let Ok(file) = open
+            && file.try_lock().is_ok()
+            && is_at(&file, &path)
+        {
+            let _ = fs::remove_file(&path);
+        }
     }
 }
 

@@ -191,8 +191,7 @@ pub(crate) fn forget(context: &Context, whose: &Whose, depth: &Depth) -> Forgott
     let mut gone = Forgotten::default();
     generation::sign_out(context);
     gone.forget_entries(context, whose);
-    let (profiles, done) = static_profiles::forget(context, |session| whose.includes(session));
-    gone.take(done);
+    let profiles = gone.take(static_profiles::forget(context, |session| whose.includes(session)));
     gone.sign_ins.extend(profiles.iter().map(|profile| format!("the named profile `{profile}`")));
     gone.forget_deeper(context, whose, depth);
     generation::sign_out(context);

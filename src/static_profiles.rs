@@ -28,6 +28,7 @@ const LONGEST_EDIT: Duration = Duration::from_mins(1);
 /// The largest list that is read.
 const MAX_BYTES: u64 = 1 << 20;
 
+/// Before the name of a session, on the first line of its keys.
 const TITLE: &str = "# keys of the session `";
 
 /// What leapp wrote, and where: the variable that named the file may be another by the time it is taken out.
@@ -116,7 +117,7 @@ fn lines(session: &str, credentials: &Credentials) -> Vec<String> {
     lines
 }
 
-/// What the first line of a session's keys begins with.
+/// The first line of a session's keys, up to their end.
 fn title(session: &str) -> String {
     format!("{TITLE}{session}` in plain text")
 }
@@ -126,14 +127,10 @@ fn session_of(profile: &Profile) -> Option<&str> {
     profile.lines.first()?.strip_prefix(TITLE)?.split('`').next()
 }
 
-/// Takes out the keys of those sessions, also such as the list has lost; gives the names of their profiles, and why
-/// others stay.
-pub(crate) fn forget(context: &Context, is_meant: impl Fn(&str) -> bool) -> (Vec<String>, Result<()>) {
-    let known = lock(context).and_then(|lock| Ok((lock, read(context)?)));
-    let (_lock, records) = match known {
-        Ok(known) => known,
-        Err(error) => return (Vec::new(), Err(error)),
-    };
+/// Takes out the keys of those sessions, also such as the list has lost; gives the names of their profiles.
+pub(crate) fn forget(context: &Context, is_meant: impl Fn(&str) -> bool) -> Result<Vec<String>> {
+    let _lock = lock(context)?;
+    let records = read(context)?;
     let (mut gone, mut trouble) = (Vec::new(), Ok(()));
     let mut stay = records.clone();
     for path in files(context, &records) {
@@ -148,9 +145,9 @@ pub(crate) fn forget(context: &Context, is_meant: impl Fn(&str) -> bool) -> (Vec
         }
     }
     if stay.len() < records.len() {
-        trouble = trouble.and(keep(context, &stay));
+        keep(context, &stay)?;
     }
-    (gone, trouble)
+    trouble.map(|()| gone)
 }
 
 /// The files with keys that leapp wrote: those of the list, and the one that is read here.

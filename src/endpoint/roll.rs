@@ -37,11 +37,11 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// Enters this process. Entries of processes that were killed are taken off.
+    /// Enters this process.
     pub(crate) fn make(context: &Context, alias: &Alias) -> io::Result<Self> {
         let folder = folder(context);
         private_folder(&folder)?;
-        files::sweep(&folder, |name| pid_in(name).is_some());
+        sweep(context);
         let mut new = files::temporary(&folder)?;
         // What cannot be locked cannot be told from what was left.
         new.as_file().lock()?;
@@ -68,8 +68,14 @@ pub(crate) fn stop(context: &Context, is_meant: impl Fn(&str) -> bool) -> Result
             Err(error) => trouble = trouble.or(Some(error)),
         }
     }
+    sweep(context);
     stopped.sort();
     trouble.map_or(Ok(stopped), Err)
+}
+
+/// Takes the entries off that nobody holds: their servers were killed.
+fn sweep(context: &Context) {
+    files::sweep(&folder(context), |name| pid_in(name).is_some());
 }
 
 /// Has the servers of a session be known by its new name.
@@ -101,19 +107,13 @@ fn read(path: &Path) -> Option<(Pid, File, String)> {
 }
 
 fn pid_in(name: &str) -> Option<Pid> {
-    name.parse().ok().map(Pid::from_raw)
+    name.parse().ok().filter(|pid| *pid > 0).map(Pid::from_raw)
 }
 
-/// Stops one server, where it is one that is meant; gives its session. A file that nobody holds was left by one that was
-/// killed.
+/// Stops one server, where it is one that is meant; gives its session.
 fn stop_one(path: &Path, is_meant: impl Fn(&str) -> bool) -> Result<Option<String>> {
     let Some((pid, file, alias)) = read(path) else { return Ok(None) };
-    if is_free(&file) {
-        drop(file);
-        files::remove_free(path);
-        return Ok(None);
-    }
-    if !is_meant(&alias) {
+    if is_free(&file) || !is_meant(&alias) {
         return Ok(None);
     }
     let cannot = |why: &dyn std::fmt::Display| Error::new(format!("cannot stop the server of `{alias}`")).because(why);
@@ -129,9 +129,6 @@ fn stop_one(path: &Path, is_meant: impl Fn(&str) -> bool) -> Result<Option<Strin
         }
         thread::sleep(GLANCE);
     }
-    // One that was killed meanwhile leaves it.
-    drop(file);
-    files::remove_free(path);
     Ok(Some(alias))
 }
 

@@ -51,17 +51,12 @@ mod keyutils {
     }
 
     pub(in crate::vault) fn limit(id: &str, time: Duration) {
-        let keys = fs::read_to_string("/proc/keys").unwrap_or_default();
-        let has_no_end = keys.lines().any(|line| is_without_end(line, &name(id)));
+        let (keys, mark) = (fs::read_to_string("/proc/keys").unwrap_or_default(), format!(" {}: ", name(id)));
+        // A line has the time that is left, among other fields (keyrings(7)).
+        let has_no_end = keys.lines().any(|line| line.contains(" perm ") && line.contains(&mark));
         if has_no_end && let Some(Ok(key)) = ring().map(|ring| ring.search(&name(id))) {
             let _ = key.set_timeout(usize::try_from(time.as_secs()).unwrap_or_default().max(1));
         }
-    }
-
-    /// Reads a line of `/proc/keys` (keyrings(7)): id, flags, usage, time left, permissions, user, group, type, name.
-    fn is_without_end(line: &str, name: &str) -> bool {
-        let fields: Vec<&str> = line.split_whitespace().collect();
-        fields.get(3) == Some(&"perm") && fields.get(8).is_some_and(|field| field.trim_end_matches(':') == name)
     }
 
     pub(in crate::vault) fn drop_key(id: &str) -> bool {
