@@ -1,6 +1,8 @@
 //! The vault's passphrase is asked for once in a run, also where no kernel's keyring holds the key.
 
 use std::{
+    fs,
+    path::PathBuf,
     process::{Child, Command},
     time::{Duration, Instant},
 };
@@ -11,7 +13,7 @@ use nix::{
 };
 
 use crate::{
-    harness::{Home, succeed},
+    harness::{Home, succeed, wait_until},
     refresh::terminal::Terminal,
 };
 
@@ -28,13 +30,17 @@ fn without_kernel() -> Home {
     home
 }
 
-/// A command whose passphrase a person types, as often as it asks. It ends by itself, or after `bound` by Ctrl-C.
+/// A command whose passphrase a person types, as often as it asks, until it ends or for so long. Its clock is ahead by
+/// what the file `clock` says.
 fn questions(home: &Home, bound: Duration, arguments: &[&str]) -> (usize, Child, Terminal) {
     let mut terminal = Terminal::new();
     let mut command = Command::new("setsid");
     command.args(["-c", "-w", env!("CARGO_BIN_EXE_leapp")]).args(arguments);
     home.surround(&mut command);
     command.env_remove("LEAPP_PASSPHRASE_FILE");
+    fs::write(home.path("clock"), "+0").expect("written");
+    command.env("LD_PRELOAD", "libfaketimeMT.so.1").env("LD_LIBRARY_PATH", faketime());
+    command.env("FAKETIME_TIMESTAMP_FILE", home.path("clock")).env("FAKETIME_NO_CACHE", "1");
     terminal.connect(&mut command);
     let mut child = command.spawn().expect("started");
     let (start, mut answered) = (Instant::now(), 0);
@@ -46,6 +52,12 @@ fn questions(home: &Home, bound: Duration, arguments: &[&str]) -> (usize, Child,
         answered = asked;
     }
     (terminal.seen().matches(QUESTION).count(), child, terminal)
+}
+
+/// The folder of faketime's library.
+fn faketime() -> PathBuf {
+    let folders = fs::read_dir("/usr/lib").expect("folders").flatten().map(|entry| entry.path().join("faketime"));
+    folders.into_iter().find(|folder| folder.join("libfaketimeMT.so.1").exists()).expect("faketime is installed")
 }
 
 #[test]
@@ -63,7 +75,13 @@ fn a_command_that_is_renewed_and_a_server_ask_once() {
         let (asked, mut child, mut terminal) = questions(&home, LONG, arguments);
         assert!(child.wait().expect("ended").success(), "{}", terminal.seen());
         assert_eq!(asked, 1, "{arguments:?}: {}", terminal.seen());
-        succeed(&mut home.leapp(["serve", "--stop"]));
+        if arguments[0] == "serve" {
+            // The server has the key from there, and with it what `prod` starts from: nobody is asked, and no browser.
+            fs::write(home.path("clock"), "+50m").expect("written");
+            wait_until("a renewal", LONG, || home.count("AssumeRole") == 2);
+            assert_eq!(home.count("AssumeRoleWithSAML"), 1);
+            succeed(&mut home.leapp(["serve", "--stop"]));
+        }
     }
 }
 
