@@ -31,7 +31,7 @@ use crate::{
 const ASSUMER_TTL: Duration = Duration::from_mins(1);
 
 /// What the vault's files of credentials are for.
-const CREDENTIALS: &str = "credentials";
+pub(crate) const CREDENTIALS: &str = "credentials";
 
 /// What a command asks for.
 #[derive(Clone, Copy, Debug)]
@@ -44,11 +44,14 @@ pub struct Options {
     pub cache: bool,
     /// Whether the session's own credentials are got anew even where they still live.
     pub renew: bool,
+    /// Whether the config may have changed since it was read: what is got for a session that it no longer has is not
+    /// kept, for nobody could sign out of it.
+    pub outlives_config: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { min_ttl: Duration::from_mins(5), duration: None, cache: true, renew: false }
+        Self { min_ttl: Duration::from_mins(5), duration: None, cache: true, renew: false, outlives_config: false }
     }
 }
 
@@ -144,10 +147,10 @@ impl<'a> Broker<'a> {
             return Ok(Some((session.alias.to_string(), credentials)));
         }
         let Some(vault) = self.vault()? else { return Ok(None) };
-        for (owner, entry) in vault.all_for(CREDENTIALS) {
+        for entry in vault.all_for(CREDENTIALS) {
             let kept = vault.get(&entry)?.and_then(|bytes| Credentials::from_bytes(&bytes));
-            if let Some(credentials) = kept.filter(&are_these) {
-                return Ok(Some((owner, credentials)));
+            if let Some((credentials, alias)) = kept.filter(&are_these).zip(entry.alias()) {
+                return Ok(Some((alias.to_string(), credentials)));
             }
         }
         Ok(None)
@@ -281,16 +284,36 @@ impl<'a> Broker<'a> {
                 return Err(Error::new("cannot get credentials").because("the chain has no base"));
             }
         };
-        if let Some(vault) = means.keeps().filter(|_| credentials.may_be_kept()) {
+        if credentials.may_be_kept() && self.is_in_config(link.session) {
             // Credentials that cannot be kept are credentials all the same.
-            match vault.put(&link.entry, &credentials.to_bytes()) {
+            match means.keep(&link.entry, &credentials.to_bytes()) {
                 // What a hook renews, the other shells find when it is time for them to look.
-                Ok(()) if self.context.attention() == Attention::Nobody => {}
-                Ok(()) => generation::bump(self.context),
+                Ok(true) if self.context.attention() != Attention::Nobody => generation::bump(self.context),
+                Ok(_) => {}
                 Err(error) => self.context.say(error.sentence()),
             }
         }
         Ok(credentials)
+    }
+
+    /// Whether the config still has a session of that name, as far as it can be read.
+    fn is_in_config(&self, session: &Session) -> bool {
+        !self.options.outlives_config
+            || Config::load(self.context).map_or(true, |now| now.sessions.contains_key(&session.alias))
+    }
+
+    /// Fails where somebody signed out since `before`, the token of sign-outs at that time, and the session is none that
+    /// stayed signed in: its credentials are not to be handed on.
+    ///
+    /// # Errors
+    /// Then, and where the vault cannot be read.
+    pub(crate) fn ask_still_signed_in(&self, session: &'a Session, before: Option<&[u8]>) -> Result<()> {
+        if generation::signed_out(self.context).as_deref() == before || self.kept(session)?.is_some() {
+            return Ok(());
+        }
+        Err(Error::new(format!("the credentials of `{}` are not handed on", session.alias))
+            .because("you signed out meanwhile")
+            .hint(format!("run: leapp login {}", session.alias)))
     }
 
     fn means(&self, role: Role) -> Means<'_> {
@@ -343,17 +366,17 @@ impl<'a> Broker<'a> {
         if !self.options.cache {
             return Ok(());
         }
-        match Vault::open(self.context, &self.config.vault) {
-            Ok(vault) => {
-                self.vault.get_or_init(|| vault);
-                Ok(())
-            }
+        let unlocked = match self.vault()? {
+            Some(vault) => vault.unlock(),
+            None => Vault::open(self.context, &self.config.vault).map(|vault| drop(self.vault.set(vault))),
+        };
+        match unlocked {
             // A full disk or a read-only home: the credentials are not kept, and serve all the same.
             Err(error) if error.which() == Kind::NotKept => {
                 self.context.say(error.sentence());
                 Ok(())
             }
-            Err(error) => Err(error),
+            unlocked => unlocked,
         }
     }
 }

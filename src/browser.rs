@@ -48,7 +48,7 @@ pub struct SignIn<'a> {
     pub url: &'a str,
     /// The browser's profile: one per identity provider, made with mode 0700 where it is missing. Only one sign-in at a
     /// time may use it; that is the caller's lock.
-    pub(crate) profile: Place<'a>,
+    pub(crate) profile: &'a Place<'a>,
     /// Whether a window may, must or must not be shown.
     pub headless: Headless,
     /// The configured browser, a path or a name on the search path; the first known one that is installed otherwise.

@@ -61,6 +61,8 @@ pub enum Command {
     Profile(ProfileArgs),
     /// Forget the unlocked key of the vault; what is kept stays
     Lock,
+    /// Begin with an empty vault
+    Vault(VaultArgs),
     /// List the sessions
     #[command(alias = "ls")]
     List(List),
@@ -225,12 +227,32 @@ pub struct Logout {
     /// The session; sessions chained from it are signed out too, and what `leapp serve` started for them stops
     #[arg(value_name = "SESSION", required_unless_present = "all")]
     pub session: Option<String>,
-    /// Forget everything: all credentials, browser sign-ins, and the vault with its key
+    /// Forget everything that signing in brought: all credentials, and what browsers remember
     #[arg(long, conflicts_with = "session")]
     pub all: bool,
     /// Forget also that the browser is signed in at the session's identity provider, and in the console
     #[arg(long, conflicts_with = "all")]
     pub browser: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct VaultArgs {
+    /// What to do with it
+    #[command(subcommand)]
+    pub command: VaultCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum VaultCommand {
+    /// Forget all that is in the vault, and its key; the next sign-in makes a new one
+    Reset(Reset),
+}
+
+#[derive(Debug, Args)]
+pub struct Reset {
+    /// Do not ask
+    #[arg(long)]
+    pub force: bool,
 }
 
 #[derive(Debug, Args)]

@@ -17,8 +17,8 @@ mod renew;
 pub(crate) mod serve;
 mod session;
 mod status;
-mod steps;
 mod trust;
+mod vault;
 mod watch;
 
 use std::ffi::OsString;
@@ -27,19 +27,25 @@ use clap::CommandFactory as _;
 
 use crate::{
     broker::{Broker, Options},
-    cli::{Asking, Cli, Command, Using},
+    cli::{Asking, Cli, Command, SessionCommand, Using},
     config::Config,
     context::Context,
     credentials::Credentials,
     environment::{Grant, Plan},
     error::{Error, Result},
+    files,
+    named_profiles::Kind,
+    profile_file::ProfileFile,
+    rewrite,
     session::{Region, Session, SessionDuration, parse_span},
-    vault,
 };
 
 /// Does what the command line says; gives the exit code.
 pub(crate) fn run(cli: Cli) -> Result<u8> {
     let context = Context::ambient(cli.common.verbose)?;
+    if !is_run_at_every_turn(&cli.command) {
+        clear_up(&context);
+    }
     match cli.command {
         Command::Exec(arguments) => return exec::run(&context, &arguments),
         Command::Env(arguments) => env::run(&context, &arguments),
@@ -50,7 +56,8 @@ pub(crate) fn run(cli: Cli) -> Result<u8> {
         Command::Console(arguments) => console::run(&context, &arguments),
         Command::Profile(arguments) => profile::run(&context, &arguments.command),
         Command::Serve(arguments) => serve::run(&context, &arguments),
-        Command::Lock => lock(&context),
+        Command::Lock => vault::lock(&context),
+        Command::Vault(arguments) => vault::run(&context, &arguments.command),
         Command::List(arguments) => list::run(&context, &arguments),
         Command::Status(arguments) => status::run(context, &arguments),
         Command::Hook(arguments) => hook::run(&context, &arguments),
@@ -61,6 +68,36 @@ pub(crate) fn run(cli: Cli) -> Result<u8> {
         Command::Session(arguments) => session::run(&context, &arguments.command),
     }
     .map(|()| 0)
+}
+
+/// Whether shells, SDKs and people run it again and again; what it writes in passing, it clears up there.
+fn is_run_at_every_turn(command: &Command) -> bool {
+    match command {
+        Command::Session(arguments) => matches!(arguments.command, SessionCommand::Generate(_)),
+        Command::Exec(_)
+        | Command::Env(_)
+        | Command::CredentialProcess(_)
+        | Command::HookEnv(_)
+        | Command::Status(_)
+        | Command::Hook(_)
+        | Command::List(_)
+        | Command::Trust(_)
+        | Command::Lock => true,
+        _ => false,
+    }
+}
+
+/// Removes the temporary files that killed processes left wherever this one may write.
+fn clear_up(context: &Context) {
+    for room in ["", "vault", "trust", "dismissed", "serve"] {
+        files::sweep(&context.paths().state.join(room), files::may_be_temporary);
+    }
+    if let Ok(config) = rewrite::target(&context.paths().config) {
+        files::sweep(rewrite::folder_of(&config), files::is_temporary);
+    }
+    for kind in [Kind::Config, Kind::Credentials] {
+        ProfileFile::here(context, kind).sweep();
+    }
 }
 
 /// The verb of these arguments; options alone come before it.
@@ -75,12 +112,6 @@ pub(crate) fn is_verb(word: &str) -> bool {
 
 fn place_of_verb(arguments: &[OsString]) -> Option<usize> {
     (1..arguments.len()).find(|place| !arguments[*place].as_encoded_bytes().starts_with(b"-"))
-}
-
-fn lock(context: &Context) -> Result<()> {
-    let said = if vault::lock(context)? { "the vault is locked" } else { "the vault was locked already" };
-    context.say(said);
-    Ok(())
 }
 
 /// What `exec` and `env` are asked for beside a session.

@@ -13,7 +13,10 @@ use std::{
 
 use time::OffsetDateTime;
 
-use crate::error::{Error, Result, escaped_lines};
+use crate::{
+    error::{Error, Result, escaped_lines},
+    secret::FoundKey,
+};
 
 /// Everything that a run takes from its surroundings.
 #[derive(Clone)]
@@ -25,6 +28,7 @@ pub struct Context {
     attention: Attention,
     patience: Option<Duration>,
     deadline: Option<Instant>,
+    found_key: FoundKey,
 }
 
 /// Whose attention a run may ask for.
@@ -62,8 +66,12 @@ impl Context {
     pub fn ambient(verbose: bool) -> Result<Self> {
         let environment = Environment(std::env::vars_os().collect());
         let paths = Paths::of(&environment)?;
-        let clock = OffsetDateTime::now_utc;
-        Ok(Self { environment, paths, clock, verbose, attention: Attention::Person, patience: None, deadline: None })
+        Ok(Self::new(environment, paths, OffsetDateTime::now_utc, verbose))
+    }
+
+    fn new(environment: Environment, paths: Paths, clock: fn() -> OffsetDateTime, verbose: bool) -> Self {
+        let (attention, found_key) = (Attention::Person, FoundKey::default());
+        Self { environment, paths, clock, verbose, attention, patience: None, deadline: None, found_key }
     }
 
     /// The same surroundings with this attention at most, for so long at most.
@@ -85,6 +93,11 @@ impl Context {
     /// How long something may take that by itself may take `longest`.
     pub fn bounded(&self, longest: Duration) -> Duration {
         self.deadline.map_or(longest, |deadline| longest.min(deadline.saturating_duration_since(Instant::now())))
+    }
+
+    /// The vault's key, where this run has found it.
+    pub(crate) fn found_key(&self) -> &FoundKey {
+        &self.found_key
     }
 
     /// The paths.
@@ -127,11 +140,6 @@ impl Context {
     /// The clock, for those that outlive a command's context.
     pub(crate) fn clock(&self) -> fn() -> OffsetDateTime {
         self.clock
-    }
-
-    /// Whether each step is said.
-    pub(crate) fn is_verbose(&self) -> bool {
-        self.verbose
     }
 
     /// Prints what was asked for on standard output.
@@ -276,7 +284,7 @@ impl Context {
     /// A context of a test's own making, at a fixed time.
     pub(crate) fn for_tests(environment: Environment, clock: fn() -> OffsetDateTime) -> Self {
         let paths = Paths::of(&environment).expect("paths");
-        Self { environment, paths, clock, verbose: false, attention: Attention::Person, patience: None, deadline: None }
+        Self::new(environment, paths, clock, false)
     }
 }
 

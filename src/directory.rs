@@ -56,7 +56,7 @@ impl<'c> Standing<'c> {
     pub(crate) fn of(context: &Context, config: &'c Config, file: &DirectoryFile) -> Self {
         let Some(session) = config.sessions.get(&file.session) else { return Self::NoSession };
         let is_in = |root: &PathBuf| fs::canonicalize(root).is_ok_and(|root| Path::new(&file.path).starts_with(root));
-        match Record::verdict(context, file) {
+        match Record::verdict(context, file, Some(session)) {
             Verdict::Denied => Self::Denied,
             _ if session.protected || session.auto == Auto::Never => Self::Barred,
             Verdict::Allowed => Self::Trusted(session),

@@ -32,6 +32,18 @@ pub(crate) fn forget(context: &Context, alias: &Alias) {
     }
 }
 
+/// Has a session's new name be signed out where its old one is.
+///
+/// # Errors
+/// Where that cannot be written.
+pub(crate) fn rename(context: &Context, old: &Alias, new: &Alias) -> Result<()> {
+    if is_noted(context, old) {
+        note(context, new)?;
+        forget(context, old);
+    }
+    Ok(())
+}
+
 fn file(context: &Context, alias: &Alias) -> PathBuf {
-    context.paths().state.join("dismissed").join(alias.as_str())
+    files::of_session(&context.paths().state.join("dismissed"), alias)
 }

@@ -3,11 +3,12 @@
 //!
 //! - [`door`]: who is let in (no I/O). [`answer`]: what they read (no I/O). [`server`]: HTTP, bounded in every way.
 //! - [`store`]: the credentials in memory. [`schedule`]: when they are renewed (no I/O). [`renewal`]: the thread that
-//!   renews them, silently.
+//!   renews them, silently. [`roll`]: which servers run.
 
 mod answer;
 mod door;
 mod renewal;
+pub(crate) mod roll;
 mod schedule;
 mod server;
 mod socket;

@@ -4,8 +4,19 @@ use std::{
     fs,
     io::{self, Read as _, Write as _},
     os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
-    path::Path,
+    path::{Path, PathBuf},
 };
+
+use tempfile::NamedTempFile;
+
+use crate::session::Alias;
+
+/// What the names of temporary files begin and end with.
+const PREFIX: &str = ".leapp-";
+const SUFFIX: &str = ".new";
+/// The characters at random in their names, and in those of a leapp that gave them no ending.
+const RANDOM: usize = 8;
+const RANDOM_BEFORE: usize = 6;
 
 /// Whether a file must outlive a power cut.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -40,13 +51,83 @@ pub(crate) fn private_folder(path: &Path) -> io::Result<()> {
 pub(crate) fn replace(path: &Path, bytes: &[u8], durability: Durability) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     private_folder(folder)?;
-    let mut file = tempfile::Builder::new().prefix(".leapp-").tempfile_in(folder)?;
+    sweep(folder, may_be_temporary);
+    let mut file = temporary(folder)?;
     file.write_all(bytes)?;
     if durability == Durability::Synced {
         file.as_file().sync_all()?;
     }
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
+}
+
+/// Makes a temporary file (mode 0600). It is held locked until it is renamed, by which [`sweep`] tells it from what a
+/// killed process left.
+pub(crate) fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
+    loop {
+        let new = tempfile::Builder::new().prefix(PREFIX).suffix(SUFFIX).rand_bytes(RANDOM).tempfile_in(folder)?;
+        // Between the two it may have been swept. Where nothing can be locked, nothing is swept either.
+        if new.as_file().lock().is_err() || is_at(new.as_file(), new.path()) {
+            return Ok(new);
+        }
+    }
+}
+
+/// Removes the files of these names that nobody holds locked. Whoever opens one and locks it later finds with [`is_at`]
+/// that it is gone.
+pub(crate) fn sweep(folder: &Path, is_meant: impl Fn(&str) -> bool) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+        if !is_file || !entry.file_name().to_str().is_some_and(&is_meant) {
+            continue;
+        }
+        let path = entry.path();
+        let flags = nix::libc::O_NONBLOCK | nix::libc::O_NOFOLLOW;
+        let open = fs::OpenOptions::new().read(true).write(true).custom_flags(flags).open(&path);
+        if let Ok(file) = open
+            && file.try_lock().is_ok()
+            && is_at(&file, &path)
+        {
+            let _ = fs::remove_file(&path);
+        }
+    }
+}
+
+/// Whether an open file is still the one of that name.
+pub(crate) fn is_at(file: &fs::File, path: &Path) -> bool {
+    let place = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+    let (opened, named) = (file.metadata().map(place), fs::symlink_metadata(path).map(place));
+    opened.is_ok_and(|opened| named.is_ok_and(|named| named == opened))
+}
+
+/// Whether a temporary file of leapp's has such a name.
+pub(crate) fn is_temporary(name: &str) -> bool {
+    let random = name.strip_prefix(PREFIX).and_then(|rest| rest.strip_suffix(SUFFIX));
+    random.is_some_and(|random| is_random(random, RANDOM))
+}
+
+/// Whether an earlier leapp's may have had it: to be asked in leapp's own folders, for it may be the person's elsewhere.
+pub(crate) fn may_be_temporary(name: &str) -> bool {
+    is_temporary(name) || name.strip_prefix(PREFIX).is_some_and(|random| is_random(random, RANDOM_BEFORE))
+}
+
+fn is_random(text: &str, length: usize) -> bool {
+    text.len() == length && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// Where a session's own file or folder is in one that has such of all sessions.
+///
+/// One made before its name told capitals from others (`Alias::file_name`) stays where it is. What a file system that
+/// ignores case shows under that name may be another session's: it counts only as it is written.
+pub(crate) fn of_session(folder: &Path, alias: &Alias) -> PathBuf {
+    let path = folder.join(alias.file_name());
+    match alias.former_file_name() {
+        Some(former) if fs::symlink_metadata(&path).is_err() => {
+            let mut entries = fs::read_dir(folder).into_iter().flatten().flatten();
+            entries.find(|entry| entry.file_name() == former).map_or(path, |entry| entry.path())
+        }
+        _ => path,
+    }
 }
 
 /// Reads a file of at most `limit` bytes; none where there is no such file.
@@ -114,6 +195,38 @@ mod tests {
         let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
         assert_eq!((mode(&path), mode(path.parent().expect("parent"))), (0o600, 0o700));
         assert_eq!(fs::read_dir(folder.path().join("a/b")).expect("folder").count(), 1);
+    }
+
+    #[test]
+    fn what_killed_processes_left_is_swept_and_nothing_else() {
+        let folder = tempfile::tempdir().expect("folder");
+        let at = |name: &str| folder.path().join(name);
+        let others = [".leapp-backup", ".leapp-1234567.new", ".leapp-abcd-fgh.new", "leapp-12345678.new", "file"];
+        for name in [".leapp-aB3dE6gH.new"].iter().chain(&others) {
+            fs::write(at(name), "left").expect("written");
+        }
+        let held = temporary(folder.path()).expect("made");
+        sweep(folder.path(), is_temporary);
+        assert!(!at(".leapp-aB3dE6gH.new").exists() && held.path().exists());
+        assert!(others.iter().all(|name| at(name).exists()), "in the person's folders");
+        sweep(folder.path(), may_be_temporary);
+        assert!(!at(".leapp-backup").exists() && held.path().exists(), "in leapp's own");
+    }
+
+    #[test]
+    fn many_that_write_and_sweep_at_once_lose_nothing() {
+        let folder = tempfile::tempdir().expect("folder");
+        std::thread::scope(|scope| {
+            for n in 0..8 {
+                let path = folder.path().join(n.to_string());
+                scope.spawn(move || {
+                    for round in 0..50 {
+                        replace(&path, round.to_string().as_bytes(), Durability::Cached).expect("written");
+                    }
+                });
+            }
+        });
+        assert_eq!(fs::read_dir(folder.path()).expect("folder").count(), 8);
     }
 
     #[test]

@@ -44,9 +44,11 @@ pub(crate) fn ensure(context: &Context) {
 /// Replaces the token of sign-outs: what other processes are getting meanwhile is not kept. To be called before anything
 /// is forgotten, for those that are at work, and after it, for those that began meanwhile.
 pub(crate) fn sign_out(context: &Context) {
-    if let Some(token) = fresh() {
-        trace(context, SIGNED_OUT, write(context, SIGNED_OUT, &token));
-    }
+    let Some(token) = fresh() else { return };
+    // On a full disk, no token is another one too.
+    let done = write(context, SIGNED_OUT, &token)
+        .or_else(|error| files::remove(&context.paths().state.join(SIGNED_OUT)).and(Err(error)));
+    trace(context, SIGNED_OUT, done);
 }
 
 /// The token that changes with every sign-out; none where nobody ever signed out.

@@ -26,6 +26,7 @@ mod hook;
 mod lock;
 mod named_profiles;
 pub mod near;
+mod owned_by_session;
 mod owner;
 mod process;
 mod profile_credentials;
@@ -43,7 +44,7 @@ mod supervise;
 mod ui;
 pub mod vault;
 
-use std::{ffi::OsString, panic, process::ExitCode};
+use std::{ffi::OsString, io, panic, process::ExitCode};
 
 use crate::{
     cli::Cli,
@@ -54,6 +55,7 @@ use crate::{
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     process::keep_secrets_out_of_core_dumps();
     process::say_nothing_secret_in_panics();
+    process::survive_the_file_limit();
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     if let Some(code) = supervise::inner(&arguments) {
         return code;
@@ -64,26 +66,33 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         && let Some(text) = cmd::env::prologue(&arguments)
         && let Err(error) = context::to_stdout(&text)
     {
-        return fail(verb, &arguments, &Error::new("cannot write to standard output").because(error));
+        return say_and_fail(verb, &arguments, &unprinted(&error));
     }
     match panic::catch_unwind(|| parse_and_run(&arguments)) {
         Ok(Ok(code)) => ExitCode::from(code),
-        Ok(Err(error)) => {
-            context::to_stderr(&format!("{error}\n"));
-            fail(verb, &arguments, &error)
-        }
+        Ok(Err(error)) => say_and_fail(verb, &arguments, &error),
         Err(_) => fail(verb, &arguments, &Error::new("internal error")),
     }
+}
+
+fn say_and_fail(verb: Option<&str>, arguments: &[OsString], error: &Error) -> ExitCode {
+    context::to_stderr(&format!("{error}\n"));
+    fail(verb, arguments, error)
+}
+
+fn unprinted(error: &io::Error) -> Error {
+    Error::new("cannot write to standard output").because(error)
 }
 
 fn parse_and_run(arguments: &[OsString]) -> Result<u8> {
     match Cli::read(arguments) {
         Ok(cli) => cmd::run(cli),
         // Help and version, which were asked for.
-        Err(error) if !error.use_stderr() => {
-            let _ = error.print();
-            Ok(0)
-        }
+        Err(error) if !error.use_stderr() => match error.print() {
+            // Whoever closes a pipe has read enough.
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(unprinted(&error)),
+            _ => Ok(0),
+        },
         Err(error) => Err(misused(&error)),
     }
 }

@@ -2,11 +2,15 @@
 //!
 //! A lock is a file held with `flock`: the kernel frees it when its holder dies. The holder writes its process id, and
 //! in the end why it failed, so that a hundred waiting processes do not fail one after the other, each in its own time.
+//!
+//! A lock file that nobody holds is removed by and by. So who has locked one looks whether it is still the one of its
+//! name, and takes the next one where it is not.
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{self, Read as _, Seek as _, Write as _},
     os::unix::fs::OpenOptionsExt as _,
+    path::PathBuf,
     sync::mpsc::{self, RecvTimeoutError},
     thread,
     time::Duration,
@@ -24,6 +28,8 @@ use crate::{
 
 /// After this long a wait is worth a line, also where no terminal shows it.
 const LONG_WAIT: Duration = Duration::from_secs(2);
+/// What the names of lock files end with.
+const SUFFIX: &str = ".lock";
 /// The most that is read of a lock file.
 const MAX_NOTE: u64 = 4096;
 
@@ -37,18 +43,28 @@ impl Lock {
     /// Takes the lock of this name, waiting for another process to end what it does. `what` says in a spinner what
     /// is being waited for, as a fragment: ``sign in to `corp` ``. No longer than `bound`: the other one may be stopped.
     pub(crate) fn take(context: &Context, name: &str, what: &str, bound: Duration) -> Result<Self> {
-        let path = context.paths().state.join("locks").join(format!("{name}.lock"));
-        let Ok(mut file) = open(&path) else {
-            context.trace(|| format!("going on without the lock {}", path.display()));
-            return Ok(Self { file: None, failure: None });
-        };
-        let is_free = try_lock(&file, &path)?;
-        let failure = if is_free { None } else { wait(context, &mut file, &path, what, context.bounded(bound))? };
-        // The word of a failure stays for those who wait still.
-        if failure.is_none() {
-            write_note(&mut file, &format!("{}\n", std::process::id()));
+        let path = folder(context).join([name, SUFFIX].concat());
+        loop {
+            let Ok(mut file) = open(&path) else {
+                context.trace(|| format!("going on without the lock {}", path.display()));
+                return Ok(Self { file: None, failure: None });
+            };
+            let is_free = try_lock(&file, &path)?;
+            let failure = if is_free { None } else { wait(context, &mut file, &path, what, context.bounded(bound))? };
+            if failure.is_none() && !files::is_at(&file, &path) {
+                continue;
+            }
+            // The word of a failure stays for those who wait still.
+            if failure.is_none() {
+                write_note(&mut file, &format!("{}\n", std::process::id()));
+            }
+            return Ok(Self { file: Some(file), failure });
         }
-        Ok(Self { file: Some(file), failure })
+    }
+
+    /// Removes the lock files that nobody holds: there is one for each version of a session's settings.
+    pub(crate) fn sweep(context: &Context) {
+        files::sweep(&folder(context), |name| name.ends_with(SUFFIX));
     }
 
     /// Why the process that was waited for failed, where it did: its error is this one's too.
@@ -65,6 +81,10 @@ impl Lock {
             write_note(file, &note_of(now, error));
         }
     }
+}
+
+fn folder(context: &Context) -> PathBuf {
+    context.paths().state.join("locks")
 }
 
 /// Opens a lock file, never following a symlink out of the folder.

@@ -17,12 +17,18 @@ use std::{
     panic,
     path::{Path, PathBuf},
     process::Command,
+    sync::Arc,
 };
 
 pub(crate) use identity::Process;
-use nix::unistd::{AccessFlags, access, dup2_stderr};
+use nix::{
+    libc::{RLIM_INFINITY, SIGXFSZ},
+    sys::resource::{Resource, getrlimit},
+    unistd::{AccessFlags, access, dup2_stderr},
+};
 pub(crate) use output::output_within;
 pub(crate) use shell::shell_above;
+use signal_hook::flag;
 pub(crate) use table::is_ignored;
 
 use crate::{
@@ -35,6 +41,16 @@ use crate::{
 pub(crate) fn keep_secrets_out_of_core_dumps() {
     #[cfg(target_os = "linux")]
     let _ = nix::sys::prctl::set_dumpable(false);
+}
+
+/// Makes a write beyond the limit on the size of files (`ulimit -f`) an error, as one on a full disk is: SIGXFSZ would end
+/// the process in the middle of its work (setrlimit(2), `RLIMIT_FSIZE`). A handler is no inheritance: the command that
+/// leapp becomes has the signal as it was.
+pub(crate) fn survive_the_file_limit() {
+    let is_limited = getrlimit(Resource::RLIMIT_FSIZE).is_ok_and(|(now, _)| now != RLIM_INFINITY);
+    if is_limited && !is_ignored(SIGXFSZ) {
+        let _ = flag::register(SIGXFSZ, Arc::default());
+    }
 }
 
 /// A panic is a fault of leapp's; its message may hold anything, so that only its place is said.

@@ -11,7 +11,7 @@ use crate::{
     error::{Error, Result},
     files,
     lock::Lock,
-    named_profiles::{Kind, Refused, Restored, diff},
+    named_profiles::{Kind, Profile, Refused, Restored, diff},
     rewrite,
 };
 
@@ -58,6 +58,15 @@ impl ProfileFile {
             .map_err(|error| Error::new(format!("cannot read {}", self.name)).because(error))
     }
 
+    /// The profiles of leapp's block in it.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or its block has no end.
+    pub(crate) fn profiles(&self) -> Result<Vec<Profile>> {
+        let restored = Restored::from(self.read()?.as_deref(), self.kind);
+        restored.map(|restored| restored.profiles).map_err(|refused| self.explain(&refused))
+    }
+
     /// Has `edit` make new bytes of it, and puts those in its place; gives a diff.
     pub(crate) fn change(
         &self,
@@ -73,12 +82,15 @@ impl ProfileFile {
             Kind::Credentials => "aws-credentials",
         };
         let _lock = Lock::take(context, lock, &format!("change {}", self.name), LONGEST_EDIT)?;
+        let path = rewrite::target(&self.path).map_err(|error| cannot(&error))?;
+        if !dry_run {
+            self.sweep();
+        }
         let before = self.read()?;
         let restored = Restored::from(before.as_deref(), self.kind).map_err(|refused| self.explain(&refused))?;
         let after = edit(&restored).map_err(|refused| self.explain(&refused))?;
         let shown = diff(&self.name, before.as_deref().unwrap_or_default(), after.as_deref().unwrap_or_default());
         if before != after && !dry_run {
-            let path = rewrite::target(&self.path).map_err(|error| cannot(&error))?;
             if files::is_null(&path) {
                 return Err(cannot(
                     &"it is the null device, which AWS_CONFIG_FILE or AWS_SHARED_CREDENTIALS_FILE names",
@@ -95,6 +107,18 @@ impl ProfileFile {
             .map_err(|error| cannot(&error))?;
         }
         Ok(Changed { diff: shown, any: before != after, had_block: restored.had_block() })
+    }
+
+    /// Removes what killed processes left beside the file: keys in plain text, as it may be. What has a name as an
+    /// earlier leapp gave is removed where it has leapp's block; it may be the person's else.
+    pub(crate) fn sweep(&self) {
+        let Ok(path) = rewrite::target(&self.path) else { return };
+        let folder = rewrite::folder_of(&path);
+        let has_block = |name: &str| {
+            let bytes = files::read_bounded(&folder.join(name), MAX_BYTES).ok().flatten();
+            bytes.is_some_and(|bytes| Restored::from(Some(&bytes), self.kind).is_ok_and(|file| file.had_block()))
+        };
+        files::sweep(folder, |name| files::is_temporary(name) || files::may_be_temporary(name) && has_block(name));
     }
 
     fn explain(&self, refused: &Refused) -> Error {

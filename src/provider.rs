@@ -17,7 +17,7 @@ use crate::{
     generation,
     session::{Region, RoleArn, Session, SessionDuration, Source},
     sts::{Fault, FaultKind, Hop, Sts},
-    vault::Vault,
+    vault::{EntryName, Vault},
 };
 
 /// What a provider works with.
@@ -33,10 +33,14 @@ pub(crate) struct Means<'a> {
     pub(crate) signed_out: Option<Vec<u8>>,
 }
 
-impl<'a> Means<'a> {
-    /// Where to keep what was got; none where the person signed out meanwhile: that is not undone.
-    pub(crate) fn keeps(&self) -> Option<&'a Vault<'a>> {
-        self.vault.filter(|_| generation::signed_out(self.context) == self.signed_out)
+impl Means<'_> {
+    /// Keeps what was got, and says whether it did; not where the person signed out meanwhile: that is not undone.
+    pub(crate) fn keep(&self, name: &EntryName, plain: &[u8]) -> Result<bool> {
+        let is_signed_out = || generation::signed_out(self.context) != self.signed_out;
+        let Some(vault) = self.vault.filter(|_| !is_signed_out()) else { return Ok(false) };
+        vault.put(name, plain)?;
+        // A sign-out in between may have forgotten everything before this was there.
+        if is_signed_out() { vault.remove(name).map(|()| false) } else { Ok(true) }
     }
 
     /// The region whose STS is asked: the session's, else the shell's, else the home of the role's partition.

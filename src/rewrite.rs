@@ -9,6 +9,8 @@ use std::{
 
 use nix::unistd::{AccessFlags, access};
 
+use crate::files;
+
 /// As many links as the kernel follows.
 const MAX_LINKS: usize = 40;
 
@@ -27,6 +29,11 @@ pub(crate) fn target(path: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other("it is a link to itself"))
 }
 
+/// The folder of a file, in which temporary files are made.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// Replacing a file asks only its folder; who took away the right to write the file meant it to stay, root or not.
 pub(crate) fn is_read_only(path: &Path) -> bool {
     let Ok(metadata) = fs::metadata(path) else { return false };
@@ -36,9 +43,9 @@ pub(crate) fn is_read_only(path: &Path) -> bool {
 /// Writes bytes beside the file, synced, and renames it over the file if that is still `as_read`. Mode and owner stay;
 /// a new file, and the folders it needs, are the person's alone.
 pub(crate) fn replace(path: &Path, bytes: &[u8], is_as_read: impl FnOnce() -> bool) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    let mut file = tempfile::Builder::new().prefix(".leapp-").tempfile_in(folder)?;
+    let mut file = files::temporary(folder)?;
     file.write_all(bytes)?;
     if let Ok(old) = fs::metadata(path) {
         keep_owner_and_mode(file.as_file(), &old)?;

@@ -2,6 +2,7 @@
 
 mod arn;
 mod duration;
+mod file_name;
 mod names;
 mod role_session_name;
 
@@ -130,6 +131,15 @@ impl Session {
             Source::Federated(federated) => Some(&federated.role_arn),
             Source::Chained(chained) => Some(&chained.role_arn),
             Source::Profile(_) => None,
+        }
+    }
+
+    /// Whose credentials its name stands for: its role, else its profile.
+    pub(crate) fn stands_for(&self) -> String {
+        match &self.source {
+            Source::Federated(federated) => federated.role_arn.to_string(),
+            Source::Chained(chained) => chained.role_arn.to_string(),
+            Source::Profile(profile) => format!("profile {}", profile.source_profile),
         }
     }
 

@@ -1,6 +1,12 @@
 //! Keys in plain text in `~/.aws/credentials`, which a person asked for: written, remembered, taken out.
 
-use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
+use std::{
+    collections::BTreeSet,
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -11,13 +17,19 @@ use crate::{
     environment::rfc3339,
     error::{Error, Result},
     files::{self, Durability},
+    lock::Lock,
     named_profiles::{Kind, Profile},
     profile_file::ProfileFile,
     session::Alias,
 };
 
+/// How long another run may take to change the list and the files.
+const LONGEST_EDIT: Duration = Duration::from_mins(1);
 /// The largest list that is read.
 const MAX_BYTES: u64 = 1 << 20;
+
+/// Before the name of a session, on the first line of its keys.
+const TITLE: &str = "# keys of the session `";
 
 /// What leapp wrote, and where: the variable that named the file may be another by the time it is taken out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,21 +41,25 @@ struct Record {
     expiration: Option<i64>,
 }
 
-/// Writes a session's keys under a profile's name; gives the file.
+/// Writes a session's keys under a profile's name, if they are granted still once nobody else takes any out; gives the
+/// file.
 pub(crate) fn write(
     context: &Context,
     profile: &str,
-    session: &str,
+    session: &Alias,
     credentials: &Credentials,
     force: bool,
+    is_granted: impl FnOnce() -> Result<()>,
 ) -> Result<ProfileFile> {
+    let _lock = lock(context)?;
+    is_granted()?;
     let file = ProfileFile::here(context, Kind::Credentials);
     is_private(&file)?;
     let now = context.now().unix_timestamp();
     let record = Record {
         file: file.path.clone(),
         profile: profile.to_owned(),
-        session: session.to_owned(),
+        session: session.to_string(),
         expiration: credentials.expiration.map(OffsetDateTime::unix_timestamp),
     };
     let before = read(context)?;
@@ -60,7 +76,7 @@ pub(crate) fn write(
         .collect();
     after.push(record);
     keep(context, &after)?;
-    let new = Profile { name: profile.to_owned(), lines: lines(session, credentials) };
+    let new = Profile { name: profile.to_owned(), lines: lines(session.as_str(), credentials) };
     let written = file.change(context, false, |restored| {
         let mut profiles: Vec<Profile> =
             restored.profiles.iter().filter(|old| old.name != profile && !is_over(&old.name)).cloned().collect();
@@ -72,6 +88,11 @@ pub(crate) fn write(
         return Err(error);
     }
     Ok(file)
+}
+
+/// One run at a time changes the list and the files that it names.
+fn lock(context: &Context) -> Result<Lock> {
+    Lock::take(context, "static-profiles", "change the keys in ~/.aws/credentials", LONGEST_EDIT)
 }
 
 /// The mode of a file that is there stays; keys are no reason to change it, and none to write them for everybody.
@@ -88,7 +109,7 @@ fn is_private(file: &ProfileFile) -> Result<()> {
 fn lines(session: &str, credentials: &Credentials) -> Vec<String> {
     let end = credentials.expiration.and_then(rfc3339).map_or_else(String::new, |end| format!(", until {end}"));
     let mut lines = vec![
-        format!("# keys of the session `{session}` in plain text{end}"),
+        format!("{}{end}", title(session)),
         format!("aws_access_key_id = {}", credentials.access_key_id),
         format!("aws_secret_access_key = {}", credentials.secret_access_key.expose()),
     ];
@@ -96,44 +117,88 @@ fn lines(session: &str, credentials: &Credentials) -> Vec<String> {
     lines
 }
 
-/// Takes out the keys of those sessions; gives the names of their profiles.
+/// The first line of a session's keys, up to their end.
+fn title(session: &str) -> String {
+    format!("{TITLE}{session}` in plain text")
+}
+
+/// The session whose keys a profile has, by their first line.
+fn session_of(profile: &Profile) -> Option<&str> {
+    profile.lines.first()?.strip_prefix(TITLE)?.split('`').next()
+}
+
+/// Takes out the keys of those sessions, also such as the list has lost; gives the names of their profiles.
 pub(crate) fn forget(context: &Context, is_meant: impl Fn(&str) -> bool) -> Result<Vec<String>> {
+    let _lock = lock(context)?;
     let records = read(context)?;
-    let (meant, mut stay): (Vec<Record>, Vec<Record>) =
-        records.into_iter().partition(|record| is_meant(&record.session));
-    let mut by_file: BTreeMap<PathBuf, Vec<Record>> = BTreeMap::new();
-    for record in meant {
-        by_file.entry(record.file.clone()).or_default().push(record);
-    }
-    let (mut gone, mut trouble) = (Vec::new(), None);
-    for (path, records) in by_file {
-        match take_out(context, path, &records) {
-            Ok(()) => gone.extend(records.into_iter().map(|record| record.profile)),
-            Err(error) => {
-                trouble = trouble.or(Some(error));
-                stay.extend(records);
+    let (mut gone, mut trouble) = (Vec::new(), Ok(()));
+    let mut stay = records.clone();
+    for path in files(context, &records) {
+        match take_out(context, &path, &records, &is_meant) {
+            Ok(names) => {
+                gone.extend(names);
+                stay.retain(|record| record.file != path || !is_meant(&record.session));
             }
+            // One that leapp never wrote to may be anything.
+            Err(error) if records.iter().all(|record| record.file != path) => context.trace(|| error.sentence()),
+            Err(error) => trouble = trouble.and(Err(error)),
         }
     }
-    if !gone.is_empty() {
+    if stay.len() < records.len() {
         keep(context, &stay)?;
     }
-    trouble.map_or(Ok(gone), Err)
+    trouble.map(|()| gone)
 }
 
-fn take_out(context: &Context, path: PathBuf, records: &[Record]) -> Result<()> {
-    let is_meant = |old: &&Profile| records.iter().any(|record| record.profile == old.name);
-    let file = ProfileFile::at(context, path, Kind::Credentials);
-    let changed = file.change(context, false, |restored| {
-        let profiles: Vec<Profile> = restored.profiles.iter().filter(|old| !is_meant(old)).cloned().collect();
-        restored.with_block(&profiles, false)
-    });
-    changed.map(drop)
+/// The files with keys that leapp wrote: those of the list, and the one that is read here.
+fn files(context: &Context, records: &[Record]) -> BTreeSet<PathBuf> {
+    let here = ProfileFile::here(context, Kind::Credentials).path;
+    records.iter().map(|record| record.file.clone()).chain([here]).collect()
 }
 
-/// Remembers a session by its new name.
+/// Takes the keys of those sessions out of a file. Whose they are says the list, else their first line.
+fn take_out(
+    context: &Context,
+    path: &Path,
+    records: &[Record],
+    is_meant: impl Fn(&str) -> bool,
+) -> Result<Vec<String>> {
+    let is_meant = |old: &Profile| {
+        let record = records.iter().find(|record| record.file == path && record.profile == old.name);
+        record.map(|record| record.session.as_str()).or_else(|| session_of(old)).is_some_and(&is_meant)
+    };
+    let file = ProfileFile::at(context, path.to_owned(), Kind::Credentials);
+    file.sweep();
+    let meant: Vec<String> = file.profiles()?.into_iter().filter(is_meant).map(|profile| profile.name).collect();
+    if !meant.is_empty() {
+        file.change(context, false, |restored| {
+            let stay = restored.profiles.iter().filter(|old| !meant.contains(&old.name)).cloned();
+            restored.with_block(&stay.collect::<Vec<_>>(), false)
+        })?;
+    }
+    Ok(meant)
+}
+
+/// Has keys be known as those of a session's new name, in the list and above them.
+///
+/// # Errors
+/// Where the list or a file cannot be read or written.
 pub(crate) fn rename(context: &Context, old: &Alias, new: &Alias) -> Result<()> {
+    let _lock = lock(context)?;
     let mut records = read(context)?;
+    for path in files(context, &records) {
+        let file = ProfileFile::at(context, path, Kind::Credentials);
+        let is_of_old = |profile: &Profile| session_of(profile) == Some(old.as_str());
+        if file.profiles().is_ok_and(|profiles| profiles.iter().any(is_of_old)) {
+            file.change(context, false, |restored| {
+                let mut profiles = restored.profiles.clone();
+                for line in profiles.iter_mut().filter_map(|profile| profile.lines.first_mut()) {
+                    *line = line.replacen(&title(old.as_str()), &title(new.as_str()), 1);
+                }
+                restored.with_block(&profiles, false)
+            })?;
+        }
+    }
     let mut renamed = records.iter_mut().filter(|record| record.session == old.as_str()).peekable();
     if renamed.peek().is_none() {
         return Ok(());

@@ -30,6 +30,7 @@ use crate::{
     files::{self, Durability},
     lock::Lock,
     secret::Secret,
+    session::Alias,
 };
 
 /// The largest sealed file that is read, in bytes: an assertion has at most 100,000.
@@ -39,7 +40,11 @@ const MAX_AGE: Duration = Duration::from_hours(36);
 /// How long another process may take to make the vault, with a passphrase to choose or a keyring to unlock.
 const LONGEST_CREATION: Duration = Duration::from_mins(5);
 const CHECK: &str = "leapp vault: check";
-const FORGET: &str = "to begin with an empty vault, run: leapp logout --all";
+/// What helps where nothing opens the vault any more.
+pub(crate) const RESET: &str = "to begin with an empty vault, run: leapp vault reset";
+
+/// What the config's other place for the key takes: a vault never moves its key.
+const AND_RESET: &str = "and then, to begin with an empty vault that has a passphrase, run: leapp vault reset";
 
 /// An open vault. Its key is fetched when it is first needed.
 pub struct Vault<'a> {
@@ -55,9 +60,9 @@ pub struct Vault<'a> {
 pub struct EntryName(String);
 
 impl EntryName {
-    /// A name: `owner` is an alias or a host, `digest` tells its versions apart, `purpose` is a word.
+    /// A name: `owner` is an alias's file name or a host, `digest` tells its versions apart, `purpose` is a word.
     pub fn new(owner: &str, digest: &str, purpose: &str) -> Self {
-        let safe = |c: char| if c.is_ascii_alphanumeric() || "._@+-".contains(c) { c } else { '_' };
+        let safe = |c: char| if c.is_ascii_alphanumeric() || "._@+-=".contains(c) { c } else { '_' };
         let owner: String = owner.chars().map(safe).take(100).collect();
         Self(format!("{owner}~{digest}.{purpose}"))
     }
@@ -67,15 +72,36 @@ impl EntryName {
         &self.0
     }
 
-    /// The owner in the name of a file for this purpose.
-    fn owner_in<'f>(file: &'f str, purpose: &str) -> Option<&'f str> {
-        let (owner, version) = file.split_once('~')?;
-        (version.rsplit_once('.')?.1 == purpose).then_some(owner)
+    /// The name in that of a file.
+    fn of_file(file: &str) -> Option<Self> {
+        let (_, version) = file.split_once('~')?;
+        version.contains('.').then(|| Self(file.to_owned()))
     }
 
-    /// Whether the file of that name belongs to `owner`.
-    fn is_of(file: &str, owner: &str) -> bool {
-        file.strip_prefix(owner).is_some_and(|rest| rest.starts_with('~'))
+    /// Whose it is.
+    pub(crate) fn owner(&self) -> &str {
+        self.0.split('~').next().unwrap_or_default()
+    }
+
+    /// What it is for.
+    pub(crate) fn purpose(&self) -> &str {
+        self.0.rsplit('.').next().unwrap_or_default()
+    }
+
+    /// The session whose it is, where it is one's.
+    pub(crate) fn alias(&self) -> Option<Alias> {
+        Alias::of_file(self.owner())
+    }
+
+    /// The name of the same for another owner.
+    pub(crate) fn with_owner(&self, owner: &str) -> Self {
+        Self([owner, &self.0[self.owner().len()..]].concat())
+    }
+
+    /// The name that it had before those of sessions told capitals from others, where that was another.
+    fn former(&self) -> Option<Self> {
+        let alias = self.alias()?;
+        Some(self.with_owner(alias.former_file_name()?)).filter(|former| former != self)
     }
 }
 
@@ -122,8 +148,11 @@ impl<'a> Vault<'a> {
             return Err(cannot(error));
         }
         drop(lock);
-        kernel::hold(&header.id, &master, settings.unlock_ttl);
-        Ok(Self { context, settings, folder, header, key: OnceCell::from(master) })
+        let vault = Self { context, settings, folder, header, key: OnceCell::from(master) };
+        if let Some(key) = vault.key.get() {
+            vault.hold(key);
+        }
+        Ok(vault)
     }
 
     /// Keeps a new master key. `auto` takes the OS keyring wherever one answers: a locked one is an error rather than
@@ -148,15 +177,31 @@ impl<'a> Vault<'a> {
             return Ok(key);
         }
         let id = &self.header.id;
-        let at_hand = if self.settings.unlock_ttl.is_zero() { None } else { kernel::get(id) };
+        let held = if self.settings.unlock_ttl.is_zero() { None } else { kernel::get(id) };
+        let at_hand = held.or_else(|| self.context.found_key().get(id));
         let key = if let Some(key) = at_hand.filter(|key| self.is_mine(key)) {
             key
         } else {
             let key = self.fetch_key()?;
-            kernel::hold(id, &key, self.settings.unlock_ttl);
+            self.hold(&key);
             key
         };
         Ok(self.key.get_or_init(|| key))
+    }
+
+    /// Holds the key for the next run, where the kernel does that; else for what is to come in this one.
+    fn hold(&self, key: &SealingKey) {
+        if !kernel::hold(&self.header.id, key, self.settings.unlock_ttl) {
+            self.context.found_key().set(&self.header.id, key);
+        }
+    }
+
+    /// Unlocks the vault.
+    ///
+    /// # Errors
+    /// Where it stays locked; [`Kind::NeedsPerson`] where only a person could unlock it.
+    pub(crate) fn unlock(&self) -> Result<()> {
+        self.key().map(drop)
     }
 
     fn fetch_key(&self) -> Result<SealingKey> {
@@ -165,11 +210,10 @@ impl<'a> Vault<'a> {
             KeyPlace::Keyring => {
                 self.context.trace(|| "asking the OS keyring for the vault's key".into());
                 os_keyring::get(self.context, &self.header.id)
-                    .map_err(|trouble| explain(&trouble, "cannot unlock the vault"))?
+                    .map_err(|trouble| explain(&trouble, "cannot unlock the vault"))
+                    .map_err(|error| if error.which() == Kind::NeedsPerson { error.hint(AND_RESET) } else { error })?
                     .ok_or_else(|| {
-                        Error::new("cannot unlock the vault")
-                            .because("its key is gone from the OS keyring")
-                            .hint(FORGET)
+                        Error::new("cannot unlock the vault").because("its key is gone from the OS keyring").hint(RESET)
                     })?
             }
             KeyPlace::Passphrase(wrapped) => self.unwrap_key(wrapped)?,
@@ -177,7 +221,7 @@ impl<'a> Vault<'a> {
         if self.is_mine(&key) {
             return Ok(key);
         }
-        Err(Error::new("cannot unlock the vault").because("its key is another vault's").hint(FORGET))
+        Err(Error::new("cannot unlock the vault").because("its key is another vault's").hint(RESET))
     }
 
     /// Whether a key is the one that this vault was made with.
@@ -190,7 +234,7 @@ impl<'a> Vault<'a> {
         if let Some(passphrase) = passphrase::from_file(self.context)? {
             return wrapped
                 .unwrap(&passphrase)?
-                .ok_or_else(|| wrong().hint("check the file that LEAPP_PASSPHRASE_FILE names").hint(FORGET));
+                .ok_or_else(|| wrong().hint("check the file that LEAPP_PASSPHRASE_FILE names").hint(RESET));
         }
         for _ in 0..3 {
             let passphrase: Secret = passphrase::ask(self.context)?;
@@ -199,7 +243,7 @@ impl<'a> Vault<'a> {
             }
             self.context.say("that is not the vault's passphrase");
         }
-        Err(wrong().hint(FORGET))
+        Err(wrong().hint(RESET))
     }
 
     /// A vault never moves its key by itself: settings that ask for another place are an error.
@@ -211,7 +255,7 @@ impl<'a> Vault<'a> {
         };
         Err(Error::new("cannot unlock the vault")
             .because(format!("its key rests in {is}, and the config asks for {wanted}"))
-            .hint(FORGET))
+            .hint(RESET))
     }
 
     /// What is sealed under a name; none where there is nothing, or nothing that opens.
@@ -219,6 +263,13 @@ impl<'a> Vault<'a> {
     /// # Errors
     /// Where the vault cannot be unlocked.
     pub fn get(&self, name: &EntryName) -> Result<Option<Zeroizing<Vec<u8>>>> {
+        match self.read(name)? {
+            None => name.former().map_or(Ok(None), |former| self.read(&former)),
+            found => Ok(found),
+        }
+    }
+
+    fn read(&self, name: &EntryName) -> Result<Option<Zeroizing<Vec<u8>>>> {
         let path = self.folder.join(name.as_str());
         let sealed = match files::read_bounded(&path, MAX_SEALED) {
             Ok(Some(sealed)) => sealed,
@@ -235,11 +286,10 @@ impl<'a> Vault<'a> {
         Ok(plain)
     }
 
-    /// Everything that is sealed for a purpose: its owner, and its name.
-    pub(crate) fn all_for(&self, purpose: &str) -> Vec<(String, EntryName)> {
-        let name = |path: PathBuf| path.file_name()?.to_str().map(str::to_owned);
-        let of = |file: String| Some((EntryName::owner_in(&file, purpose)?.to_owned(), EntryName(file)));
-        entries(&self.folder).filter_map(name).filter_map(of).collect()
+    /// Everything that is sealed for a purpose.
+    pub(crate) fn all_for(&self, purpose: &str) -> Vec<EntryName> {
+        let names = entries(&self.folder).filter_map(|path| name_of(&path));
+        names.filter(|name| name.purpose() == purpose).collect()
     }
 
     /// Seals bytes under a name.
@@ -257,6 +307,8 @@ impl<'a> Vault<'a> {
             .and_then(|sealed| files::replace(&self.folder.join(name.as_str()), &sealed, Durability::Cached))
             .map_err(|error| cannot_keep(&self.folder, &error))?;
         self.sweep();
+        Lock::sweep(self.context);
+        kernel::limit(&self.header.id, self.settings.unlock_ttl);
         Ok(())
     }
 
@@ -280,22 +332,35 @@ impl<'a> Vault<'a> {
     }
 }
 
-/// Forgets everything that is sealed for `owner`; how many files that were. Needs no key.
-///
-/// # Errors
-/// Where a file cannot be removed.
-pub fn forget(context: &Context, owner: &str) -> Result<usize> {
-    let is_of = |path: &PathBuf| {
-        path.file_name().and_then(|name| name.to_str()).is_some_and(|name| EntryName::is_of(name, owner))
-    };
-    remove_all(entries(&folder(context)).filter(is_of))
+/// Forgets what is sealed under the names that are meant; gives those, and why others stay. Needs no key.
+pub(crate) fn forget(context: &Context, is_meant: impl Fn(&EntryName) -> bool) -> (Vec<EntryName>, Result<()>) {
+    let (mut gone, mut trouble) = (Vec::new(), Ok(()));
+    for path in entries(&folder(context)) {
+        let Some(name) = name_of(&path).filter(&is_meant) else { continue };
+        match files::remove(&path) {
+            Ok(()) => gone.push(name),
+            Err(error) => trouble = trouble.and(Err(cannot_remove(&path, &error))),
+        }
+    }
+    (gone, trouble)
 }
 
-/// Forgets the vault: every sealed file, its header, and its key in every keyring.
+/// Forgets everything that is sealed. The vault itself stays: its header, and its key.
 ///
 /// # Errors
 /// Where a file cannot be removed.
-pub fn forget_all(context: &Context) -> Result<()> {
+pub(crate) fn empty(context: &Context) -> Result<()> {
+    let folder = folder(context);
+    remove_all(entries(&folder).filter(|path| *path != header_file(&folder)))
+}
+
+/// Forgets the vault: every sealed file, its key in every keyring, and last its header, which names that key.
+///
+/// # Errors
+/// Where a file cannot be removed.
+pub(crate) fn reset(context: &Context) -> Result<()> {
+    let _lock = Lock::take(context, "vault", "the vault is being made", LONGEST_CREATION)?;
+    empty(context)?;
     let folder = folder(context);
     if let Ok(Some(header)) = Header::read(&header_file(&folder)) {
         kernel::drop_key(&header.id);
@@ -305,20 +370,19 @@ pub fn forget_all(context: &Context) -> Result<()> {
             context.trace(|| format!("the key stays in the OS keyring, and opens nothing any more: {trouble:?}"));
         }
     }
-    remove_all(entries(&folder)).map(drop)
+    remove_all(entries(&folder))
 }
 
-/// Removes every one that can be removed; gives their number, or why the first of the others cannot be.
-fn remove_all(paths: impl Iterator<Item = PathBuf>) -> Result<usize> {
-    let (mut removed, mut trouble) = (0, None);
+/// Removes every one that can be removed; fails with why the first of the others cannot be.
+fn remove_all(paths: impl Iterator<Item = PathBuf>) -> Result<()> {
+    let mut trouble = Ok(());
     for path in paths {
         // Nothing of leapp's is a folder, but one in the header's place is among what keeps a vault from opening.
-        match if is_folder(&path) { fs::remove_dir_all(&path) } else { files::remove(&path) } {
-            Ok(()) => removed += 1,
-            Err(error) => trouble = trouble.or_else(|| Some(cannot_remove(&path, &error))),
+        if let Err(error) = if is_folder(&path) { fs::remove_dir_all(&path) } else { files::remove(&path) } {
+            trouble = trouble.and(Err(cannot_remove(&path, &error)));
         }
     }
-    trouble.map_or(Ok(removed), Err)
+    trouble
 }
 
 fn is_folder(path: &Path) -> bool {
@@ -344,6 +408,10 @@ fn header_file(folder: &Path) -> PathBuf {
 
 fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> {
     fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path())
+}
+
+fn name_of(path: &Path) -> Option<EntryName> {
+    EntryName::of_file(path.file_name()?.to_str()?)
 }
 
 fn cannot_remove(path: &Path, error: &io::Error) -> Error {

@@ -36,7 +36,7 @@ impl<'a> Broker<'a> {
             // What `login` got for another duration serves those who ask for none.
             let named = if self.options.renew { link.duration } else { duration };
             above = self.shape(link, named, endpoint, &above)?.short();
-            let entry = EntryName::new(link.alias.as_str(), &above, CREDENTIALS);
+            let entry = EntryName::new(&link.alias.file_name(), &above, CREDENTIALS);
             Ok(Link { session: link, duration, entry, is_kept })
         });
         links.collect::<Result<_>>().map_err(|error: Error| {

@@ -16,7 +16,7 @@ fn talk(manner: Manner, test: impl FnOnce(&mut Conversation<'_>, Instant)) {
     let request = SignIn {
         alias: "dev",
         url: IDP,
-        profile: Place { state: "/s".as_ref(), home: "/h".as_ref(), room: "browser", name: "idp" },
+        profile: &Place { state: "/s".as_ref(), home: "/h".as_ref(), room: "browser", name: "idp".into() },
         headless: Headless::Auto,
         browser: None,
         args: &[],

@@ -154,7 +154,7 @@ mod tests {
     fn opening<'a>(url: &'a Secret, args: &'a [String]) -> Opening<'a> {
         Opening {
             url,
-            profile: Place { state: Path::new("/s"), home: Path::new("/h"), room: "console", name: "x" },
+            profile: Place { state: Path::new("/s"), home: Path::new("/h"), room: "console", name: "x".into() },
             browser: None,
             args,
             path: None,
@@ -207,7 +207,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let (url, args) = (Secret::new("https://h/?hush"), []);
         let mut request = opening(&url, &args);
-        request.profile = Place { state: folder.path(), name: "prod", ..request.profile };
+        request.profile = Place { state: folder.path(), name: "prod".into(), ..request.profile };
         request.browser = Some("/bin/false");
         let error = open(&request).expect_err("it fails").to_string();
         assert_eq!(error, "leapp: cannot open the browser `/bin/false`: it ended with exit code 1\n  run: x");

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::Read as _,
+    io::{self, Read as _},
     path::{Path, PathBuf},
 };
 
@@ -15,7 +15,7 @@ const SCRIPT: u64 = 4096;
 const SNAPS: [&str; 2] = ["/snap/bin/", "/var/lib/snapd/snap/bin/"];
 
 /// A profile by its name in a room of the state folder, such as `browser` and an identity provider's host.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Place<'a> {
     /// leapp's state folder.
     pub(super) state: &'a Path,
@@ -23,13 +23,29 @@ pub(crate) struct Place<'a> {
     pub(super) home: &'a Path,
     pub(super) room: &'a str,
     /// Empty for the whole room.
-    pub(super) name: &'a str,
+    pub(super) name: String,
 }
 
 impl<'a> Place<'a> {
     /// The place of that name in that room.
-    pub(crate) fn new(paths: &'a Paths, room: &'a str, name: &'a str) -> Self {
-        Self { state: &paths.state, home: &paths.home, room, name }
+    pub(crate) fn new(paths: &'a Paths, room: &'a str, name: impl Into<String>) -> Self {
+        Self { state: &paths.state, home: &paths.home, room, name: name.into() }
+    }
+
+    /// Removes the profile for all browsers; whether there was one.
+    pub(crate) fn remove(&self) -> io::Result<bool> {
+        let folders = self.all();
+        folders.iter().try_for_each(fs::remove_dir_all)?;
+        Ok(!folders.is_empty())
+    }
+
+    /// Gives the profile another name for all browsers, in the place of what had that name.
+    pub(crate) fn rename(&self, name: &str) -> io::Result<()> {
+        let folders = self.all();
+        if !folders.is_empty() {
+            Self { name: name.to_owned(), ..self.clone() }.remove()?;
+        }
+        folders.iter().try_for_each(|folder| fs::rename(folder, folder.with_file_name(name)))
     }
 
     /// The folder of this profile for that browser.
@@ -39,19 +55,19 @@ impl<'a> Place<'a> {
     pub(super) fn of(&self, program: &Path) -> PathBuf {
         match snap(program) {
             Some(snap) => self.in_snap(&self.home.join("snap").join(snap)),
-            None => self.state.join(self.room).join(self.name),
+            None => self.state.join(self.room).join(&self.name),
         }
     }
 
     /// The folders of this profile for all browsers, as far as they are there.
     pub(crate) fn all(&self) -> Vec<PathBuf> {
         let snaps = fs::read_dir(self.home.join("snap")).into_iter().flatten().flatten();
-        let folders = snaps.map(|snap| self.in_snap(&snap.path())).chain([self.state.join(self.room).join(self.name)]);
+        let folders = snaps.map(|snap| self.in_snap(&snap.path())).chain([self.state.join(self.room).join(&self.name)]);
         folders.filter(|folder| folder.symlink_metadata().is_ok()).collect()
     }
 
     fn in_snap(&self, snap: &Path) -> PathBuf {
-        snap.join("common/leapp").join(self.room).join(self.name)
+        snap.join("common/leapp").join(self.room).join(&self.name)
     }
 }
 
@@ -110,7 +126,7 @@ mod tests {
     fn a_profile_lies_where_its_browser_may_write_and_is_found_again() {
         let folder = tempfile::tempdir().expect("a folder");
         let state = folder.path().join("state");
-        let place = Place { state: &state, home: folder.path(), room: "browser", name: "idp.example" };
+        let place = Place { state: &state, home: folder.path(), room: "browser", name: "idp.example".into() };
         let own = place.of(Path::new("/usr/bin/chromium-that-is-none"));
         let snap = place.of(Path::new("/snap/bin/chromium"));
         assert_eq!(own, state.join("browser/idp.example"));
@@ -121,6 +137,10 @@ mod tests {
         }
         fs::create_dir_all(folder.path().join("snap/firefox/common")).expect("made");
         assert_eq!(place.all(), [snap, own]);
-        assert_eq!(Place { name: "", ..place }.all().len(), 2, "the whole room");
+        place.rename("other").expect("renamed");
+        assert!(place.all().is_empty() && !place.remove().expect("nothing"));
+        let room = Place { name: String::new(), ..place };
+        assert_eq!(room.all().len(), 2, "the whole room");
+        assert!(room.remove().expect("removed") && room.all().is_empty());
     }
 }

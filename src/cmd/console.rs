@@ -5,20 +5,19 @@ use http::Uri;
 use super::choose;
 use crate::{
     broker::{Broker, Options},
-    browser::{self, Opening, Place},
+    browser::{self, Opening},
     cli::Console,
     config::{Config, HeadlessMode},
     console,
     context::Context,
     credentials::Credentials,
     error::{Error, Result},
+    owned_by_session,
     secret::Secret,
     session::{Region, RoleArn, Session},
     sts,
 };
 
-/// Where the browser profiles are, in the state folder.
-pub(super) const FOLDER: &str = "console";
 /// The largest answer of the federation endpoint that is read; a token has some 700 characters.
 const MAX_ANSWER: usize = 64 << 10;
 
@@ -117,7 +116,7 @@ fn open(context: &Context, config: &Config, session: &Session, arguments: &Conso
     let environment = context.environment();
     browser::open(&Opening {
         url,
-        profile: Place::new(context.paths(), FOLDER, session.alias.as_str()),
+        profile: owned_by_session::console_profile(context, &session.alias),
         browser: arguments.browser.as_deref().or(config.browser.program.as_deref()),
         args: &config.browser.args,
         path: environment.get_os("PATH"),

@@ -203,7 +203,7 @@ impl Outcome {
         line: String,
     ) -> Self {
         let was_here = before.is_some_and(|state| state.status != Status::Told && state.place == place);
-        match Record::verdict(context, file) {
+        match Record::verdict(context, file, None) {
             Verdict::Denied => Self::before(Some(place), String::new()),
             Verdict::Unknown if !was_here => Self::before(Some(place), line),
             Verdict::Allowed | Verdict::Unknown => Self::signed_out(place, line),

@@ -8,6 +8,7 @@ use crate::{
     context::Context,
     environment::rfc3339,
     error::{Error, Result},
+    generation,
     named_profiles::{Kind, Profile, Restored, command_line},
     process,
     profile_credentials::Winning,
@@ -184,8 +185,11 @@ fn write(context: &Context, arguments: &WriteProfile) -> Result<()> {
     let of_profile = |session: &&Session| session.profile.as_ref().is_some_and(|profile| profile.as_str() == name);
     let session = config.sessions.values().find(of_profile).map_or_else(|| config.session(name), Ok)?;
     let profile = session.profile.as_ref().map_or(session.alias.as_str(), |profile| profile.as_str());
-    let credentials = Broker::new(context, &config, Options::default()).credentials(session)?;
-    let file = static_profiles::write(context, profile, session.alias.as_str(), &credentials, arguments.force)?;
+    let broker = Broker::new(context, &config, Options::default());
+    let signed_out = generation::signed_out(context);
+    let credentials = broker.credentials(session)?;
+    let is_granted = || broker.ask_still_signed_in(session, signed_out.as_deref());
+    let file = static_profiles::write(context, profile, &session.alias, &credentials, arguments.force, is_granted)?;
     let end =
         credentials.expiration.and_then(rfc3339).map_or_else(String::new, |end| format!(", and good until {end}"));
     context.say(format!("the keys of `{profile}` are in plain text in {}{end}", file.name));

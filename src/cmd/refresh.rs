@@ -39,9 +39,9 @@ pub(super) fn run(
     }
     let supervision = Supervision::begin()?;
     let renewal = Renewal {
+        context: context.clone(),
         session: session.alias.clone(),
         options: wanted.options,
-        verbose: context.is_verbose(),
         config: Arc::clone(config),
     };
     let endpoint = Endpoint::open(context, credentials, renewal, None)?;

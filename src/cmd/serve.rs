@@ -1,7 +1,6 @@
 //! `leapp serve`: credentials for programs that leapp does not start.
 
 mod background;
-mod roll;
 
 use std::{
     ffi::OsString,
@@ -20,18 +19,21 @@ use signal_hook::{
 };
 use zeroize::Zeroizing;
 
-use self::roll::Entry;
 use super::{choose, env, exec::pin_again, leave_no_region_of_another, refresh::first_credentials, region};
 use crate::{
     broker::Broker,
     cli::Serve,
-    config::{Config, change::quoted},
+    config::Config,
     context::Context,
     credentials::Credentials,
     default_profile,
-    endpoint::{Endpoint, Renewal, Socket},
+    endpoint::{
+        Endpoint, Renewal, Socket,
+        roll::{self, Entry},
+    },
     environment::{Plan, Served},
     error::{Error, Result},
+    generation,
     process::{self, Process},
     session::{Region, Session},
     shell::{Format, Shell},
@@ -41,8 +43,8 @@ use crate::{
 /// How often a server looks whether it is needed still.
 const GLANCE: Duration = Duration::from_millis(250);
 
-/// More than credentials take as bytes.
-const MAX_CREDENTIALS: u64 = 64 << 10;
+/// More than credentials, and what goes with them, take as bytes.
+const MAX_GRANTED: u64 = 64 << 10;
 
 /// How the two variables are written.
 enum Writing {
@@ -66,8 +68,8 @@ pub(super) fn run(context: &Context, arguments: &Serve) -> Result<()> {
     if let Some(parent) = &arguments.attached {
         return background::serve(|| {
             let parent = Process::parse(parent).ok_or_else(|| Error::usage("cannot take --attached"))?;
-            let credentials = handed_over()?;
-            Server::start(context, &config, session, arguments, credentials).map(|server| (server, parent))
+            let granted = Granted::taken_over(context)?;
+            Server::start(context, &config, session, arguments, granted).map(|server| (server, parent))
         });
     }
     let wanted = arguments.using.wanted()?;
@@ -78,20 +80,22 @@ pub(super) fn run(context: &Context, arguments: &Serve) -> Result<()> {
     for rival in default_profile::rivals(context) {
         context.say(format!("{}; set {} to another file", rival.sentence(context), rival.variable()));
     }
+    let signed_out = generation::signed_out(context);
     let credentials = first_credentials(context, &config, session, options)?;
     if credentials.expiration.is_none() {
         return Err(Error::new(format!("cannot serve the credentials of `{}`", session.alias))
             .because("they do not end, and SDKs take from an endpoint only what does")
             .hint(format!("run: leapp env {}", session.alias)));
     }
+    let granted = Granted { signed_out, credentials };
     if arguments.foreground {
         let parent = Process::parent();
-        let server = Server::start(context, &config, session, arguments, credentials)?;
+        let server = Server::start(context, &config, session, arguments, granted)?;
         print(context, &writing, session, region.as_ref(), &server.endpoint)?;
         server.wait(&parent);
         return Ok(());
     }
-    let endpoint = background::start(session, arguments, &credentials)?;
+    let endpoint = background::start(session, arguments, &granted.to_bytes(context))?;
     print(context, &writing, session, region.as_ref(), &endpoint)
 }
 
@@ -108,19 +112,6 @@ fn stop(context: &Context, alias: Option<&str>) -> Result<()> {
         1 => format!("the server{of} has stopped"),
         many => format!("{many} servers{of} have stopped"),
     });
-    Ok(())
-}
-
-/// Stops the servers of sessions that were signed out: they would go on handing out keys.
-pub(super) fn stop_signed_out(context: &Context, is_meant: impl Fn(&str) -> bool) -> Result<()> {
-    let mut stopped = roll::stop(context, is_meant)?;
-    let count = stopped.len();
-    stopped.dedup();
-    match count {
-        0 => {}
-        1 => context.say(format!("the server of {} has stopped", quoted(stopped))),
-        _ => context.say(format!("the servers of {} have stopped", quoted(stopped))),
-    }
     Ok(())
 }
 
@@ -155,13 +146,34 @@ pub(crate) fn is_evaluated(arguments: &[OsString]) -> bool {
     !arguments.iter().any(|word| others.iter().any(|other| word == other))
 }
 
-/// The credentials that the leapp in front got, which could ask the person.
-fn handed_over() -> Result<Credentials> {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(MAX_CREDENTIALS).unwrap_or_default()));
-    let read = io::stdin().lock().take(MAX_CREDENTIALS).read_to_end(&mut bytes);
-    read.ok()
-        .and_then(|_| Credentials::from_bytes(&bytes))
-        .ok_or_else(|| Error::new("cannot serve").because("no credentials were handed over"))
+/// What is served first.
+struct Granted {
+    /// The token of sign-outs, as it was before the credentials were had.
+    signed_out: Option<Vec<u8>>,
+    credentials: Credentials,
+}
+
+impl Granted {
+    /// For the server behind the shell, from the leapp in front, which could ask the person: a line with the token, one
+    /// with the vault's key where this run alone holds that, and the credentials.
+    fn to_bytes(&self, context: &Context) -> Zeroizing<Vec<u8>> {
+        let token = self.signed_out.as_deref().unwrap_or_default().trim_ascii_end();
+        let (key, credentials) = (context.found_key().to_line(), self.credentials.to_bytes());
+        Zeroizing::new([token, b"\n", key.as_bytes(), b"\n", &credentials].concat())
+    }
+
+    fn taken_over(context: &Context) -> Result<Self> {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(MAX_GRANTED).unwrap_or_default()));
+        let read = io::stdin().lock().take(MAX_GRANTED).read_to_end(&mut bytes);
+        let mut parts = bytes.splitn(3, |byte| *byte == b'\n');
+        let (token, key) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        context.found_key().take_line(str::from_utf8(key).unwrap_or_default());
+        let signed_out = if token.is_empty() { None } else { Some([token, b"\n"].concat()) };
+        read.ok()
+            .and_then(|_| Credentials::from_bytes(parts.next()?))
+            .map(|credentials| Self { signed_out, credentials })
+            .ok_or_else(|| Error::new("cannot serve").because("no credentials were handed over"))
+    }
 }
 
 /// An endpoint, and what goes with it.
@@ -178,7 +190,7 @@ impl Server {
         config: &Arc<Config>,
         session: &Session,
         arguments: &Serve,
-        credentials: Credentials,
+        granted: Granted,
     ) -> Result<Self> {
         let cannot = |error: io::Error| Error::new("cannot serve credentials").because(error);
         signals::leave_to_others();
@@ -187,14 +199,13 @@ impl Server {
             flag::register(signal, Arc::clone(&is_over)).map_err(cannot)?;
         }
         let socket = arguments.socket.as_deref().map(Socket::bind).transpose()?;
+        let options = arguments.using.options()?;
         let entry = Entry::make(context, &session.alias).map_err(cannot)?;
-        let renewal = Renewal {
-            config: Arc::clone(config),
-            session: session.alias.clone(),
-            options: arguments.using.options()?,
-            verbose: context.is_verbose(),
-        };
-        let endpoint = Endpoint::open(context, credentials, renewal, socket.as_ref())?;
+        // From here on a sign-out finds this server; one that came before it has been told by the token.
+        Broker::new(context, config, options).ask_still_signed_in(session, granted.signed_out.as_deref())?;
+        let renewal =
+            Renewal { context: context.clone(), config: Arc::clone(config), session: session.alias.clone(), options };
+        let endpoint = Endpoint::open(context, granted.credentials, renewal, socket.as_ref())?;
         Ok(Self { endpoint, is_over, _socket: socket, _entry: entry })
     }
 

@@ -9,11 +9,11 @@ mod show;
 use super::credential_process;
 use crate::{
     cli::{Rename, SessionCommand},
-    config::change::{Change, chained_from, quoted},
+    config::change::{chained_from, quoted},
     context::Context,
     error::{Error, Result},
+    owned_by_session,
     session::Alias,
-    static_profiles,
 };
 
 /// Does what is asked with a session.
@@ -31,9 +31,8 @@ pub(super) fn run(context: &Context, command: &SessionCommand) -> Result<()> {
 fn rename(context: &Context, arguments: &Rename) -> Result<()> {
     let new = alias(&arguments.new)?;
     let old = named(&arguments.old)?;
-    let changed = Change::Rename { old: old.clone(), new: new.clone() }.make(context)?;
+    let (changed, followed) = owned_by_session::rename(context, &old, &new)?;
     context.say(format!("renamed `{old}` to `{new}`"));
-    static_profiles::rename(context, &old, &new)?;
     if changed.after.sessions.get(&new).is_some_and(|session| session.profile.is_some()) {
         context.say("if its named profile is in ~/.aws/config, run: leapp profile sync");
     }
@@ -46,7 +45,7 @@ fn rename(context: &Context, arguments: &Rename) -> Result<()> {
         let start = if followers.len() == 1 { "starts" } else { "start" };
         context.say(format!("{} {start} from `{new}` now", quoted(followers)));
     }
-    Ok(())
+    followed
 }
 
 /// Reads a name for a session.

@@ -30,7 +30,7 @@ pub(super) fn allow(context: &Context, arguments: &TrustPath) -> Result<()> {
             .because(format!("`{alias}` {why}: no directory switches to it"))
             .hint(format!("for one command: leapp exec {alias} -- COMMAND")));
     }
-    Record::write(context, &file.path, Some(alias))?;
+    Record::write(context, &file.path, Some(session))?;
     generation::bump(context);
     context.say(format!("{shown} may switch to `{alias}`"));
     Ok(())

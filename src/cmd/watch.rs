@@ -5,12 +5,13 @@ use std::{thread, time::Duration};
 use time::OffsetDateTime;
 
 use crate::{
-    broker::{Broker, Options},
+    broker::{Broker, CREDENTIALS, Options},
     config::Config,
-    context::Context,
+    context::{Attention, Context},
     credentials::Credentials,
-    error::{Error, Result, escaped_lines},
+    error::{Error, Kind, Result, escaped_lines},
     session::{Alias, span},
+    vault::Vault,
 };
 
 const TICK: Duration = Duration::from_secs(1);
@@ -19,6 +20,8 @@ const CELLS: usize = 20;
 
 /// Prints a line per session, and again every second where a terminal shows them.
 pub(super) fn run(context: &Context) -> Result<()> {
+    unlock(context)?;
+    let context = &context.clone().with_attention(Attention::Nobody, None);
     let mut shown = 0;
     loop {
         // Read anew each time: sessions come and go while it runs.
@@ -37,6 +40,17 @@ pub(super) fn run(context: &Context) -> Result<()> {
         context.print(&format!("{up}\u{1b}[?7l{lines}\u{1b}[?7h"))?;
         shown = lines.lines().count();
         thread::sleep(TICK);
+    }
+}
+
+/// Has the person unlock the vault, once, where something in it is to be shown.
+fn unlock(context: &Context) -> Result<()> {
+    let config = Config::load(context)?;
+    let vault = Vault::find(context, &config.vault).ok().flatten();
+    match vault.filter(|vault| !vault.all_for(CREDENTIALS).is_empty()).map_or(Ok(()), |vault| vault.unlock()) {
+        Err(error) if matches!(error.which(), Kind::Interrupted | Kind::Cancelled) => Err(error),
+        // Each line says why it stays locked.
+        _ => Ok(()),
     }
 }
 

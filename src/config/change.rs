@@ -58,8 +58,16 @@ impl Change {
     /// # Errors
     /// Where the config was not valid before, would not be afterwards, or cannot be written; it is then as it was.
     pub(crate) fn make(&self, context: &Context) -> Result<Changed> {
+        self.make_after(context, |_| {})
+    }
+
+    /// As [`Change::make`], with something else done just before, once nothing is known to be in the way any more.
+    ///
+    /// # Errors
+    /// As there; all but the last step of the change comes before `first`.
+    pub(crate) fn make_after(&self, context: &Context, first: impl FnOnce(&Config)) -> Result<Changed> {
         // A shell that holds one of the sessions looks again.
-        store::rewrite(context, |before, text| self.apply(before, text)).inspect(|_| generation::bump(context))
+        store::rewrite(context, |before, text| self.apply(before, text), first).inspect(|_| generation::bump(context))
     }
 
     /// What would be wrong with the config if this change were made now.

@@ -25,14 +25,14 @@ const LONGEST: Duration = Duration::from_mins(1);
 /// Whose credentials are renewed, and how. The config is that of the start: an edit of it does not make a command that
 /// runs somebody else.
 pub(crate) struct Renewal {
+    /// The surroundings of the start, with the vault's key where that run found it.
+    pub(crate) context: Context,
     /// The config.
     pub(crate) config: Arc<Config>,
     /// The session.
     pub(crate) session: Alias,
     /// How credentials are asked for.
     pub(crate) options: Options,
-    /// Whether each step is said.
-    pub(crate) verbose: bool,
 }
 
 impl Renewal {
@@ -42,8 +42,7 @@ impl Renewal {
         let mut known = None;
         loop {
             thread::sleep(GLANCE);
-            let Ok(context) = Context::ambient(self.verbose) else { continue };
-            let context = context.with_attention(Attention::SilentBrowser, Some(LONGEST));
+            let context = self.context.clone().with_attention(Attention::SilentBrowser, Some(LONGEST));
             let (life, left) = store.life(context.now());
             if left > margin(life) {
                 continue;
@@ -70,7 +69,7 @@ impl Renewal {
         let session = self.config.session(self.session.as_str())?;
         // The vault may be locked by now; what can be had without it serves all the same.
         let cache = self.options.cache && Vault::open(context, &self.config.vault).is_ok();
-        let options = Options { min_ttl: margin, renew: false, cache, ..self.options };
+        let options = Options { min_ttl: margin, renew: false, cache, outlives_config: true, ..self.options };
         Broker::new(context, &self.config, options).credentials(session)
     }
 

@@ -8,7 +8,7 @@ use super::Means;
 use crate::{
     browser::{self, Headless, Place, SignIn, Step},
     config::HeadlessMode,
-    context::Attention,
+    context::{Attention, Context},
     digest::Digest,
     error::{Error, Kind, Result},
     lock::Lock,
@@ -19,8 +19,10 @@ use crate::{
     vault::EntryName,
 };
 
-/// Where the profiles of browsers that sign in are, in the state folder.
-pub(crate) const PROFILES: &str = "browser";
+/// What the vault's files of assertions are for.
+const PURPOSE: &str = "assertion";
+/// Where the browser profiles of identity providers are, in the state folder.
+pub(crate) const BROWSERS: &str = "browser";
 
 /// By how much the clock may have been set back since an assertion came, in nanoseconds: AWS's fifth minute, for which it is
 /// not kept, has room for that.
@@ -92,7 +94,7 @@ pub(crate) fn at_hand(means: &Means<'_>, federated: &Federated) -> Result<Option
 pub(crate) fn keep(means: &Means<'_>, federated: &Federated, assertion: &Assertion) {
     let now = means.context.now();
     let received = assertion.received.unwrap_or(now);
-    let (Some(vault), Some(until)) = (means.keeps(), assertion.response.redeem_until(received)) else { return };
+    let Some(until) = assertion.response.redeem_until(received) else { return };
     let stored = Stored {
         response: assertion.encoded.expose(),
         redeem_until: until.unix_timestamp(),
@@ -100,7 +102,7 @@ pub(crate) fn keep(means: &Means<'_>, federated: &Federated, assertion: &Asserti
     };
     let mut bytes = Zeroizing::new(Vec::with_capacity(stored.response.len() + 256));
     let written = serde_json::to_writer(&mut *bytes, &stored).is_ok();
-    if written && let Err(error) = vault.put(&name(means, &federated.saml_url), &bytes) {
+    if written && let Err(error) = means.keep(&name(means, &federated.saml_url), &bytes) {
         means.context.trace(|| error.sentence());
     }
 }
@@ -110,15 +112,24 @@ pub(crate) fn forget(means: &Means<'_>, federated: &Federated) -> Result<()> {
     means.vault.map_or(Ok(()), |vault| vault.remove(&name(means, &federated.saml_url)))
 }
 
-/// The owner under which the vault keeps a provider's assertions.
-pub(crate) fn owner(url: &SamlUrl) -> String {
-    format!("idp-{}", folder_name(url.host()))
+/// Whether what the vault keeps under a name is an assertion of the provider at this address.
+pub(crate) fn is_of(name: &EntryName, url: &SamlUrl) -> bool {
+    name.purpose() == PURPOSE && name.owner() == entry(url, "").owner()
+}
+
+/// The browser profile of the provider at this address.
+pub(crate) fn browser_profile<'c>(context: &'c Context, url: &SamlUrl) -> Place<'c> {
+    Place::new(context.paths(), BROWSERS, folder_name(url.host()))
+}
+
+fn entry(url: &SamlUrl, digest: &str) -> EntryName {
+    EntryName::new(&format!("idp-{}", folder_name(url.host())), digest, PURPOSE)
 }
 
 /// The endpoint is part of the name: an assertion that was meant for AWS goes nowhere else.
 fn name(means: &Means<'_>, url: &SamlUrl) -> EntryName {
     let endpoint = Sts::endpoint_override(means.context).unwrap_or_default();
-    EntryName::new(&owner(url), &Digest::of(&[url.as_str(), endpoint]).short(), "assertion")
+    entry(url, &Digest::of(&[url.as_str(), endpoint]).short())
 }
 
 /// Signs in, one process at a time for each provider; those who waited take what was brought, if `is_good` for them.
@@ -166,12 +177,13 @@ pub(crate) fn signed_out(session: &Session) -> Error {
 fn in_browser(means: &Means<'_>, session: &Session, federated: &Federated) -> Result<Assertion> {
     let (context, settings) = (means.context, &means.config.browser);
     let host = federated.saml_url.host();
-    let (alias, name) = (session.alias.as_str(), folder_name(host));
+    let alias = session.alias.as_str();
     let spinner = Spinner::start(context, &format!("starting a browser to sign in to `{alias}`"));
+    let profile = browser_profile(context, &federated.saml_url);
     let request = SignIn {
         alias,
         url: federated.saml_url.as_str(),
-        profile: Place::new(context.paths(), PROFILES, &name),
+        profile: &profile,
         headless: match settings.headless {
             _ if context.attention() != Attention::Person => Headless::Silent,
             HeadlessMode::Auto => Headless::Auto,
@@ -207,7 +219,7 @@ fn in_browser(means: &Means<'_>, session: &Session, federated: &Federated) -> Re
 }
 
 /// A host as the name of a folder: a port's colon is no good on every file system.
-pub(crate) fn folder_name(host: &str) -> String {
+fn folder_name(host: &str) -> String {
     let safe = |(place, c): (usize, char)| match c {
         '.' if place == 0 => '_',
         c if c.is_ascii_alphanumeric() || ".-_".contains(c) => c,

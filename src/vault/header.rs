@@ -5,7 +5,7 @@ use std::path::Path;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 
-use super::passphrase::Wrapped;
+use super::{RESET, passphrase::Wrapped};
 use crate::{
     error::{Error, Result},
     files::{self, Durability},
@@ -45,9 +45,7 @@ impl Header {
     /// The header of the vault in this folder; none where there is no vault.
     pub(super) fn read(file: &Path) -> Result<Option<Self>> {
         let broken = |why: String| {
-            Error::new(format!("cannot read the vault's header {}", file.display()))
-                .because(why)
-                .hint("to begin with an empty vault, run: leapp logout --all")
+            Error::new(format!("cannot read the vault's header {}", file.display())).because(why).hint(RESET)
         };
         let Some(bytes) = files::read_bounded(file, MAX_BYTES).map_err(|error| broken(error.to_string()))? else {
             return Ok(None);

@@ -7,7 +7,10 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::sealed::{self, KEY_BYTES, SealingKey};
+use super::{
+    RESET,
+    sealed::{self, KEY_BYTES, SealingKey},
+};
 use crate::{
     context::Context,
     error::{Error, Kind, Result},
@@ -68,11 +71,7 @@ impl Wrapped {
     }
 
     fn stretch(&self, passphrase: &Secret) -> Result<SealingKey> {
-        let broken = || {
-            Error::new("cannot unlock the vault")
-                .because("its header is damaged")
-                .hint("to begin with an empty vault, run: leapp logout --all")
-        };
+        let broken = || Error::new("cannot unlock the vault").because("its header is damaged").hint(RESET);
         if self.memory_kib > MAX_MEMORY_KIB || self.passes > MAX_PASSES || self.lanes > MAX_LANES {
             return Err(broken());
         }

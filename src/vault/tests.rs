@@ -89,13 +89,15 @@ fn a_wrong_passphrase_is_said_and_nothing_is_lost() {
     let place = Place::new();
     let context = place.context();
     Vault::open(&context, &place.settings).expect("made").put(&name("a"), b"one").expect("put");
+    // A run that knows the key asks for it no more; these are others.
     place.set_passphrase("wrong");
-    let error = Vault::open(&context, &place.settings).err().expect("locked").to_string();
+    let error = Vault::open(&place.context(), &place.settings).err().expect("locked").to_string();
     assert!(error.starts_with("leapp: cannot unlock the vault: the passphrase is wrong"), "{error}");
     place.set_passphrase("");
-    let error = Vault::open(&context, &place.settings).err().expect("locked").to_string();
+    let error = Vault::open(&place.context(), &place.settings).err().expect("locked").to_string();
     assert!(error.contains("the passphrase is empty"), "{error}");
     place.set_passphrase("correct horse");
+    let context = place.context();
     let vault = Vault::open(&context, &place.settings).expect("opens");
     assert_eq!(vault.get(&name("a")).expect("fine").expect("there").as_slice(), b"one");
 }
@@ -107,8 +109,8 @@ fn a_damaged_header_is_an_error_that_says_what_to_do() {
     drop(Vault::open(&context, &place.settings).expect("made"));
     fs::write(header_file(&folder(&context)), "{\"version\":1").expect("written");
     let error = Vault::open(&context, &place.settings).err().expect("damaged").to_string();
-    assert!(error.contains("damaged") && error.contains("leapp logout --all"), "{error}");
-    forget_all(&context).expect("forgotten");
+    assert!(error.contains("damaged") && error.contains("leapp vault reset"), "{error}");
+    reset(&context).expect("forgotten");
     assert!(Vault::find(&context, &place.settings).expect("fine").is_none());
 }
 
@@ -118,7 +120,7 @@ fn settings_that_ask_for_another_place_are_an_error() {
     let context = place.context();
     drop(Vault::open(&context, &place.settings).expect("made"));
     place.settings.key = KeySource::Keyring;
-    let error = Vault::open(&context, &place.settings).err().expect("refused").to_string();
+    let error = Vault::open(&place.context(), &place.settings).err().expect("refused").to_string();
     assert!(error.contains("its key rests in a passphrase, and the config asks for the OS keyring"), "{error}");
 }
 
@@ -130,9 +132,61 @@ fn forgetting_one_owner_leaves_the_others() {
     for owner in ["prod", "prod-eu", "dev"] {
         vault.put(&name(owner), b"x").expect("put");
     }
-    assert_eq!(forget(&context, "prod").expect("fine"), 1);
+    let (gone, done) = forget(&context, |name| name.owner() == "prod");
+    assert_eq!((gone, done), (vec![name("prod")], Ok(())));
     assert_eq!(vault.get(&name("prod")).expect("fine"), None);
     assert!(vault.get(&name("prod-eu")).expect("fine").is_some());
+}
+
+#[test]
+fn a_vault_is_emptied_and_stays_the_same_one() {
+    let place = Place::new();
+    let context = place.context();
+    let vault = Vault::open(&context, &place.settings).expect("made");
+    vault.put(&name("a"), b"x").expect("put");
+    fs::write(folder(&context).join(".leapp-aB3dE6"), "left").expect("written");
+    let before = fs::read(header_file(&folder(&context))).expect("a header");
+    empty(&context).expect("emptied");
+    assert_eq!(entries(&folder(&context)).collect::<Vec<_>>(), [header_file(&folder(&context))]);
+    assert_eq!(fs::read(header_file(&folder(&context))).expect("a header"), before);
+    reset(&context).expect("begun anew");
+    assert_eq!(entries(&folder(&context)).count(), 0);
+}
+
+#[test]
+fn a_run_asks_for_the_passphrase_once() {
+    let place = Place::new();
+    let context = place.context();
+    drop(Vault::open(&context, &place.settings).expect("made"));
+    // The kernel holds nothing here: `unlock_ttl` is 0.
+    let context = place.context();
+    Vault::open(&context, &place.settings).expect("unlocked").put(&name("a"), b"x").expect("put");
+    fs::remove_file(place.folder.path().join("passphrase")).expect("removed");
+    let later = context.clone().with_attention(crate::context::Attention::Nobody, None);
+    for _ in 0..2 {
+        let vault = Vault::find(&later, &place.settings).expect("fine").expect("there");
+        assert!(vault.get(&name("a")).expect("unlocked still").is_some());
+    }
+    assert!(Vault::open(&place.context(), &place.settings).is_err(), "another run");
+}
+
+#[test]
+fn what_was_kept_before_names_told_capitals_is_found_and_forgotten() {
+    let place = Place::new();
+    let context = place.context();
+    let alias = |text| Alias::parse(text).expect("an alias");
+    let now = |text| EntryName::new(&alias(text).file_name(), "0123", "credentials");
+    let vault = Vault::open(&context, &place.settings).expect("made");
+    vault.put(&name("Prod"), b"before").expect("put");
+    assert_eq!(vault.get(&now("Prod")).expect("fine").expect("there").as_slice(), b"before");
+    assert_eq!(vault.get(&now("prod")).expect("fine"), None);
+    vault.put(&now("Prod"), b"now").expect("put");
+    vault.put(&now("prod"), b"another").expect("put");
+    assert_eq!(vault.get(&now("Prod")).expect("fine").expect("there").as_slice(), b"now");
+    let (gone, done) = forget(&context, |name| name.alias() == Some(alias("Prod")));
+    assert_eq!((gone.len(), done), (2, Ok(())));
+    assert_eq!(vault.get(&now("Prod")).expect("fine"), None);
+    assert!(vault.get(&now("prod")).expect("fine").is_some());
 }
 
 #[test]
@@ -160,7 +214,7 @@ fn a_folder_in_the_place_of_the_header_can_be_forgotten() {
     let header = header_file(&folder(&context));
     fs::create_dir_all(header.join("more")).expect("made");
     let error = Vault::open(&context, &place.settings).err().expect("no vault");
-    assert!(error.hints().iter().any(|hint| hint.contains("leapp logout --all")), "{error}");
-    forget_all(&context).expect("forgotten");
+    assert!(error.hints().iter().any(|hint| hint.contains("leapp vault reset")), "{error}");
+    reset(&context).expect("forgotten");
     Vault::open(&context, &place.settings).expect("made anew");
 }

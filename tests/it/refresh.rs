@@ -7,4 +7,4 @@ mod rivals;
 mod serve;
 mod sessions;
 mod signals;
-mod terminal;
+pub(crate) mod terminal;

@@ -204,7 +204,7 @@ fn removing_a_session_forgets_its_credentials() {
         fs::write(kept(alias), "sealed").expect("written");
     }
     let run = home.leapp(&["session", "remove", "-y", "--chained", "prod"]);
-    assert!(run.err.ends_with("leapp: forgot the credentials of `prod` and `dev`\n"), "{run:?}");
+    assert!(run.err.ends_with("\nleapp: signed out of `dev`, `prod`\n"), "{run:?}");
     assert_eq!(["corp", "prod", "dev", "dev2"].map(|alias| kept(alias).exists()), [true, false, false, true]);
     assert!(home.path(".local/state/leapp/gen").exists());
 }

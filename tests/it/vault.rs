@@ -33,12 +33,40 @@ fn the_key_rests_in_the_os_keyring_where_there_is_one() {
 }
 
 #[test]
-fn logout_all_takes_the_key_out_of_the_keyring() {
+fn a_sign_out_of_everything_keeps_the_vault_and_a_reset_takes_it_and_its_key() {
     let home = Home::new();
-    let script = "set -e; leapp login corp --saml-response -; leapp logout --all
-        secret-tool search --all application leapp 2>&1 | grep -c '^label' || true";
-    assert_eq!(text(&in_desktop(&home, &[], script).stdout), "0\n");
+    let count = "secret-tool search --all application leapp 2>&1 | grep -c '^label' || true";
+    let script = format!(
+        "set -e; leapp login corp --saml-response -; cp ~/.local/state/leapp/vault/vault.json ~/before
+        leapp logout --all; cmp ~/before ~/.local/state/leapp/vault/vault.json; {count}; ls ~/.local/state/leapp/vault
+        leapp vault reset --force; {count}; ls ~/.local/state/leapp/vault"
+    );
+    let output = in_desktop(&home, &[], &script);
+    assert_eq!(text(&output.stdout), "1\nvault.json\n0\n", "{}", text(&output.stderr));
     assert!(!home.state().join("vault/vault.json").exists());
+    home.sign_in("corp");
+}
+
+#[test]
+fn what_is_said_of_a_keyring_that_is_gone_can_be_done_at_once() {
+    let home = Home::new();
+    let output = in_desktop(&home, &[], "leapp login corp --saml-response -; leapp lock");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    // Later, over ssh: no bus, and the kernel holds nothing.
+    let without_bus = |home: &Home| fail(125, home.leapp(["exec", "corp", "--", "true"]).env("LEAPP_BROWSER", "/none"));
+    let said = without_bus(&home);
+    assert!(said.starts_with("leapp: cannot unlock the vault: there is no session bus\n"), "{said}");
+    assert!(said.contains("in the config: [vault] key = \"passphrase\"\n"), "{said}");
+    home.add_config("[vault]\nkey = \"passphrase\"\n");
+    let command = said.rsplit("run: ").next().expect("a command").trim();
+    // Half of it is told the other half.
+    assert!(without_bus(&home).contains(&format!("run: {command}\n")), "{said}");
+    let words: Vec<&str> = command.split(' ').skip(1).collect();
+    let asked = fail(2, &mut home.leapp(&words));
+    let words: Vec<&str> = asked.rsplit("run: leapp ").next().expect("a command").split_whitespace().collect();
+    succeed(&mut home.leapp(words));
+    home.sign_in("corp");
+    variables(&home, &["corp"]);
 }
 
 #[test]
@@ -190,7 +218,8 @@ fn logout_forgets_a_session_and_those_behind_it() {
     let said = fail(125, home.leapp(["exec", "corp", "--", "true"]).env("LEAPP_BROWSER", "/nonexistent"));
     assert!(said.contains("/nonexistent"), "the assertion is forgotten too: {said}");
     succeed(&mut home.leapp(["logout", "--all"]));
-    assert_eq!(fs::read_dir(home.state().join("vault")).expect("a folder").count(), 0);
+    let left = fs::read_dir(home.state().join("vault")).expect("a folder").flatten();
+    assert_eq!(left.map(|entry| entry.file_name()).collect::<Vec<_>>(), ["vault.json"]);
 }
 
 #[test]

@@ -12,7 +12,6 @@ use super::Server;
 use crate::{
     cli::Serve,
     context::to_stdout,
-    credentials::Credentials,
     endpoint::Endpoint,
     error::{Error, Result},
     process::{self, Process},
@@ -32,8 +31,8 @@ enum Word<'a> {
     Failed(String),
 }
 
-/// Starts a server that ends with the shell, hands it the credentials, and gives what it opened.
-pub(super) fn start(session: &Session, arguments: &Serve, credentials: &Credentials) -> Result<Endpoint> {
+/// Starts a server that ends with the shell, hands it what it begins with, and gives what it opened.
+pub(super) fn start(session: &Session, arguments: &Serve, granted: &[u8]) -> Result<Endpoint> {
     let cannot = |error: io::Error| Error::new("cannot start a server for credentials").because(error);
     let mut command = process::this_program();
     command.arg("serve").arg("--attached").arg(Process::lasting_shell().to_string());
@@ -55,7 +54,7 @@ pub(super) fn start(session: &Session, arguments: &Serve, credentials: &Credenti
     let (Some(mut stdin), Some(stdout)) = (server.stdin.take(), server.stdout.take()) else {
         return Err(cannot(io::ErrorKind::BrokenPipe.into()));
     };
-    stdin.write_all(&credentials.to_bytes()).map_err(cannot)?;
+    stdin.write_all(granted).map_err(cannot)?;
     drop(stdin);
     let mut line = Zeroizing::new(String::with_capacity(1024));
     BufReader::new(stdout).read_line(&mut line).map_err(cannot)?;

@@ -9,7 +9,7 @@ use crate::{
     },
     context::Context,
     error::{Error, Kind, Result},
-    near,
+    near, owned_by_session,
     session::{Alias, Session},
     ui::{
         form::{Answer, Form},
@@ -33,7 +33,12 @@ pub(super) fn run(context: &Context, arguments: &Edit) -> Result<()> {
     let alias = session.alias.clone();
     let changed = Change::Set { alias: alias.clone(), settings }.make(context)?;
     match (changed.before.sessions.get(&alias), changed.after.sessions.get(&alias)) {
-        (Some(before), Some(after)) if before != after => say_difference(context, before, after),
+        (Some(before), Some(after)) if before != after => {
+            say_difference(context, before, after);
+            if before.stands_for() != after.stands_for() {
+                return owned_by_session::given_away(context, &alias);
+            }
+        }
         _ => context.say(format!("`{alias}` is as it was")),
     }
     Ok(())

@@ -1,23 +1,17 @@
 //! `leapp session remove`: a session, and what is kept for it.
 
-use super::{
-    super::{serve, steps::Steps},
-    named,
-};
+use super::named;
 use crate::{
     cli::Remove,
     config::{
         Config,
-        change::{Change, chained_from, quoted},
+        change::{chained_from, quoted},
     },
     context::Context,
-    dismissal,
     error::{Error, Kind, Result},
-    generation,
-    session::Alias,
-    static_profiles,
+    owned_by_session,
+    session::{Alias, Session},
     ui::form::Form,
-    vault,
 };
 
 /// Removes a session once the person agrees; one that others start from only together with them.
@@ -36,9 +30,10 @@ pub(super) fn run(context: &Context, arguments: &Remove) -> Result<()> {
     if !arguments.yes {
         confirm(context, &config, &aliases, arguments)?;
     }
-    Change::Remove { aliases: aliases.clone() }.make(context)?;
+    let sessions: Vec<&Session> = aliases.iter().filter_map(|alias| config.sessions.get(alias)).collect();
+    let gone = owned_by_session::remove(context, &sessions)?;
     context.say(format!("removed {} from {}", quoted(&aliases), config.name));
-    forget(context, &aliases)
+    gone.say(context, None)
 }
 
 fn confirm(context: &Context, config: &Config, aliases: &[Alias], arguments: &Remove) -> Result<()> {
@@ -54,25 +49,4 @@ fn confirm(context: &Context, config: &Config, aliases: &[Alias], arguments: &Re
         return Ok(());
     }
     Err(cannot().because("you did not say yes").kind(Kind::Cancelled))
-}
-
-/// Forgets their credentials, as signing out does.
-fn forget(context: &Context, aliases: &[Alias]) -> Result<()> {
-    let mut steps = Steps::new(context);
-    let mut forgotten = 0;
-    for alias in aliases {
-        forgotten += steps.take(vault::forget(context, alias.as_str()));
-        dismissal::forget(context, alias);
-    }
-    let is_one = |session: &str| aliases.iter().any(|alias| alias.as_str() == session);
-    for profile in steps.take(static_profiles::forget(context, is_one)) {
-        context.say(format!("took the keys of the named profile `{profile}` out of its file"));
-    }
-    if forgotten > 0 {
-        generation::sign_out(context);
-        generation::bump(context);
-        context.say(format!("forgot the credentials of {}", quoted(aliases)));
-    }
-    steps.take(serve::stop_signed_out(context, is_one));
-    steps.done()
 }

@@ -99,3 +99,20 @@ fn a_vault_that_is_locked_meanwhile_keeps_no_silent_sign_in_from_renewing() {
     assert!(!open.end().contains("cannot be renewed"));
     desk.is_empty();
 }
+
+#[test]
+fn what_is_renewed_under_a_name_that_is_gone_is_served_and_not_kept() {
+    let mut desk = Desk::remembered();
+    desk.home.sts_path = "/ttl/10".into();
+    let desk = desk;
+    let open = Open::start(&desk, |words| desk.leapp_auto(None, words));
+    let before = desk.count("AssumeRoleWithSAML");
+    crate::harness::succeed(&mut desk.leapp(["session", "rename", "corp", "work"]));
+    wait_until("a renewal", LONG, || desk.count("AssumeRoleWithSAML") > before);
+    thread::sleep(Duration::from_secs(2));
+    assert!(open.is_served());
+    let kept = |name: &str| desk.files().iter().any(|(path, _)| path.to_string_lossy().contains(name));
+    assert!(!kept("/vault/corp~") && kept("/vault/work~"), "nobody could sign out of it");
+    assert!(!open.end().contains("cannot be renewed"));
+    desk.is_empty();
+}

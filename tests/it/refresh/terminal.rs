@@ -28,7 +28,7 @@ use nix::{
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Both ends of a terminal, and what was shown on it.
-pub(super) struct Terminal {
+pub(crate) struct Terminal {
     keyboard: File,
     far_end: File,
     reader: thread::JoinHandle<()>,
@@ -40,7 +40,7 @@ pub(super) struct Terminal {
 }
 
 impl Terminal {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         // Not `openpty`, whose ends every process inherits that a test beside this one starts.
         let flags = OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
         let near_end = posix_openpt(flags).expect("a terminal");
@@ -67,24 +67,24 @@ impl Terminal {
     }
 
     /// Has a command read from it and write to it.
-    pub(super) fn connect(&self, command: &mut Command) {
+    pub(crate) fn connect(&self, command: &mut Command) {
         let end = || Stdio::from(self.far_end.try_clone().expect("a terminal"));
         command.stdin(end()).stdout(end()).stderr(end());
     }
 
-    pub(super) fn types(&self, keys: &str) {
+    pub(crate) fn types(&self, keys: &str) {
         (&self.keyboard).write_all(keys.as_bytes()).expect("typed");
     }
 
     /// Makes the window larger.
-    pub(super) fn resize(&self) {
+    pub(crate) fn resize(&self) {
         let name = ttyname(&self.far_end).expect("a name");
         let status = Command::new("stty").arg("-F").arg(name).args(["rows", "50"]).status();
         assert!(status.expect("stty").success());
     }
 
     /// Hangs up, as a window that is closed does: the near end is gone.
-    pub(super) fn hang_up(self) {
+    pub(crate) fn hang_up(self) {
         self.is_over.store(true, Ordering::SeqCst);
         self.reader.join().expect("the reader ends");
         drop(self.keyboard);
@@ -92,7 +92,7 @@ impl Terminal {
 
     /// Waits until this is shown, after what was expected before.
     #[track_caller]
-    pub(super) fn expect(&mut self, text: &str) {
+    pub(crate) fn expect(&mut self, text: &str) {
         let deadline = Instant::now() + PATIENCE;
         loop {
             if let Some(place) = self.seen[self.read..].find(text) {
@@ -107,7 +107,7 @@ impl Terminal {
     }
 
     /// All that was shown.
-    pub(super) fn seen(&mut self) -> &str {
+    pub(crate) fn seen(&mut self) -> &str {
         while let Ok(shown) = self.screen.recv_timeout(Duration::from_millis(100)) {
             self.seen.push_str(&shown);
         }

@@ -1,0 +1,98 @@
+//! The vault's passphrase is asked for once in a run, also where no kernel's keyring holds the key.
+
+use std::{
+    fs,
+    path::PathBuf,
+    process::{Child, Command},
+    time::{Duration, Instant},
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+
+use crate::{
+    harness::{Home, succeed, wait_until},
+    refresh::terminal::Terminal,
+};
+
+const QUESTION: &str = "Passphrase of leapp's vault: ";
+const PASSPHRASE: &str = "correct horse battery staple";
+/// How long a command may take on a busy machine, with its key stretched as often as it likes.
+const LONG: Duration = Duration::from_secs(40);
+
+/// A home that has signed in to `corp`, in which no kernel holds the key of the vault.
+fn without_kernel() -> Home {
+    let home = Home::new();
+    home.add_config("[vault]\nkey = \"passphrase\"\nunlock_ttl = \"0\"\n");
+    home.sign_in("corp");
+    home
+}
+
+/// A command whose passphrase a person types, as often as it asks, until it ends or for so long. Its clock is ahead by
+/// what the file `clock` says.
+fn questions(home: &Home, bound: Duration, arguments: &[&str]) -> (usize, Child, Terminal) {
+    let mut terminal = Terminal::new();
+    let mut command = Command::new("setsid");
+    command.args(["-c", "-w", env!("CARGO_BIN_EXE_leapp")]).args(arguments);
+    home.surround(&mut command);
+    command.env_remove("LEAPP_PASSPHRASE_FILE");
+    fs::write(home.path("clock"), "+0").expect("written");
+    command.env("LD_PRELOAD", "libfaketimeMT.so.1").env("LD_LIBRARY_PATH", faketime());
+    command.env("FAKETIME_TIMESTAMP_FILE", home.path("clock")).env("FAKETIME_NO_CACHE", "1");
+    terminal.connect(&mut command);
+    let mut child = command.spawn().expect("started");
+    let (start, mut answered) = (Instant::now(), 0);
+    while start.elapsed() < bound && child.try_wait().expect("a status").is_none() {
+        let asked = terminal.seen().matches(QUESTION).count();
+        for _ in answered..asked {
+            terminal.types(&format!("{PASSPHRASE}\r"));
+        }
+        answered = asked;
+    }
+    (terminal.seen().matches(QUESTION).count(), child, terminal)
+}
+
+/// The folder of faketime's library.
+fn faketime() -> PathBuf {
+    let folders = fs::read_dir("/usr/lib").expect("folders").flatten().map(|entry| entry.path().join("faketime"));
+    folders.into_iter().find(|folder| folder.join("libfaketimeMT.so.1").exists()).expect("faketime is installed")
+}
+
+#[test]
+fn a_chain_of_three_hops_asks_once() {
+    let home = without_kernel();
+    let (asked, mut child, mut terminal) = questions(&home, LONG, &["exec", "audit", "--", "true"]);
+    assert!(child.wait().expect("ended").success(), "{}", terminal.seen());
+    assert_eq!((asked, home.count("AssumeRoleWithSAML")), (1, 1), "{}", terminal.seen());
+}
+
+#[test]
+fn a_command_that_is_renewed_and_a_server_ask_once() {
+    for arguments in [&["exec", "--refresh", "prod", "--", "true"] as &[&str], &["serve", "--json", "prod"]] {
+        let home = without_kernel();
+        let (asked, mut child, mut terminal) = questions(&home, LONG, arguments);
+        assert!(child.wait().expect("ended").success(), "{}", terminal.seen());
+        assert_eq!(asked, 1, "{arguments:?}: {}", terminal.seen());
+        if arguments[0] == "serve" {
+            // The server has the key from there, and with it what `prod` starts from: nobody is asked, and no browser.
+            fs::write(home.path("clock"), "+50m").expect("written");
+            wait_until("a renewal", LONG, || home.count("AssumeRole") == 2);
+            assert_eq!(home.count("AssumeRoleWithSAML"), 1);
+            succeed(&mut home.leapp(["serve", "--stop"]));
+        }
+    }
+}
+
+#[test]
+fn a_status_that_is_watched_asks_once() {
+    let home = without_kernel();
+    let (asked, mut child, mut terminal) = questions(&home, Duration::from_secs(8), &["status", "--watch"]);
+    let shown = terminal.seen().to_owned();
+    kill(Pid::from_raw(-i32::try_from(child.id()).expect("a process id")), Signal::SIGKILL).ok();
+    terminal.types("\u{3}");
+    child.wait().expect("ended");
+    assert_eq!(asked, 1, "{shown}");
+    assert!(shown.matches("corp ").count() > 2 && shown.contains(" left"), "{shown}");
+}
