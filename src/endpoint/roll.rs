@@ -23,7 +23,7 @@ use crate::{
     session::Alias,
 };
 
-/// How long a server may take to end.
+/// How long servers may take to end.
 const LONGEST: Duration = Duration::from_secs(5);
 const GLANCE: Duration = Duration::from_millis(20);
 /// The most that is read of an entry: two names.
@@ -58,19 +58,36 @@ impl Drop for Entry {
     }
 }
 
-/// Stops the servers of the sessions that are meant, each waited for; gives their sessions. One that does not end is no
-/// reason to leave the others.
+/// Stops the servers of the sessions that are meant, all of them waited for; gives their sessions. One that does not end
+/// is no reason to leave the others.
 pub(crate) fn stop(context: &Context, is_meant: impl Fn(&str) -> bool) -> Result<Vec<String>> {
-    let (mut stopped, mut trouble) = (Vec::new(), None);
-    for entry in fs::read_dir(folder(context)).into_iter().flatten().flatten() {
-        match stop_one(&entry.path(), &is_meant) {
-            Ok(session) => stopped.extend(session),
-            Err(error) => trouble = trouble.or(Some(error)),
+    let entries = fs::read_dir(folder(context)).into_iter().flatten().flatten();
+    let held = entries.filter_map(|entry| read(&entry.path())).filter(|entry| !is_free(&entry.1) && is_meant(&entry.2));
+    let asked: Vec<_> = held.map(|(pid, file, alias)| (kill(pid, Signal::SIGTERM), pid, file, alias)).collect();
+    let (mut stopped, mut trouble) = (Vec::new(), Ok(()));
+    let start = Instant::now();
+    for (asked, pid, file, alias) in asked {
+        match ended(asked, pid, &file, start) {
+            Ok(()) => stopped.push(alias),
+            Err(error) => trouble = trouble.and(Err(error.within(format!("cannot stop the server of `{alias}`")))),
         }
     }
     sweep(context);
     stopped.sort();
-    trouble.map_or(Ok(stopped), Err)
+    trouble.map(|()| stopped)
+}
+
+/// Waits for the end of a server that was asked to end.
+fn ended(asked: nix::Result<()>, pid: Pid, file: &File, start: Instant) -> Result<()> {
+    // One that is no more has ended just now.
+    asked.or_else(|error| if error == Errno::ESRCH { Ok(()) } else { Err(Error::new(error.to_string())) })?;
+    while !is_free(file) {
+        if start.elapsed() > LONGEST {
+            return Err(Error::new("it does not end").hint(format!("run: kill -KILL {pid}")));
+        }
+        thread::sleep(GLANCE);
+    }
+    Ok(())
 }
 
 /// Takes the entries off that nobody holds: their servers were killed.
@@ -108,28 +125,6 @@ fn read(path: &Path) -> Option<(Pid, File, String)> {
 
 fn pid_in(name: &str) -> Option<Pid> {
     name.parse().ok().filter(|pid| *pid > 0).map(Pid::from_raw)
-}
-
-/// Stops one server, where it is one that is meant; gives its session.
-fn stop_one(path: &Path, is_meant: impl Fn(&str) -> bool) -> Result<Option<String>> {
-    let Some((pid, file, alias)) = read(path) else { return Ok(None) };
-    if is_free(&file) || !is_meant(&alias) {
-        return Ok(None);
-    }
-    let cannot = |why: &dyn std::fmt::Display| Error::new(format!("cannot stop the server of `{alias}`")).because(why);
-    match kill(pid, Signal::SIGTERM) {
-        // It has ended just now.
-        Ok(()) | Err(Errno::ESRCH) => {}
-        Err(error) => return Err(cannot(&error)),
-    }
-    let start = Instant::now();
-    while !is_free(&file) {
-        if start.elapsed() > LONGEST {
-            return Err(cannot(&"it does not end").hint(format!("run: kill -KILL {pid}")));
-        }
-        thread::sleep(GLANCE);
-    }
-    Ok(Some(alias))
 }
 
 fn is_free(file: &File) -> bool {

@@ -96,3 +96,23 @@ fn a_status_that_is_watched_asks_once() {
     assert_eq!(asked, 1, "{shown}");
     assert!(shown.matches("corp ").count() > 2 && shown.contains(" left"), "{shown}");
 }
+
+#[test]
+fn a_vault_is_reset_only_where_the_person_agrees() {
+    let home = without_kernel();
+    let header = home.state().join("vault/vault.json");
+    for (answer, is_there) in [("", true), ("y", false)] {
+        let mut terminal = Terminal::new();
+        let mut command = Command::new("setsid");
+        command.args(["-c", "-w", env!("CARGO_BIN_EXE_leapp"), "vault", "reset"]);
+        home.surround(&mut command);
+        terminal.connect(&mut command);
+        let mut child = command.spawn().expect("started");
+        terminal.expect("Forget all credentials in the vault, and its key? [y/N] ");
+        terminal.types(&format!("{answer}\r"));
+        terminal.expect(if is_there { "the vault stays as it is: you did not say yes" } else { "the vault is empty" });
+        assert_eq!((child.wait().expect("ended").success(), header.exists()), (!is_there, is_there));
+    }
+    assert_eq!(fs::read_dir(home.state().join("vault")).expect("a folder").count(), 0);
+    home.sign_in("corp");
+}
