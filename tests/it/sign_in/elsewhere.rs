@@ -40,11 +40,11 @@ fn another_application_is_a_hop_and_the_last_one_is_named() {
     assert!(pages.requests("signin.aws.amazon.com/saml").is_empty(), "nothing goes to AWS itself");
 
     desk.sign_out();
-    desk.set("sign_in_timeout = \"3s\"");
+    desk.set("sign_in_timeout = \"8s\"");
     let pages = broker(staying());
     let ended = sign_in(&desk, &pages, "https://idp.example.com/sso?app=aws").end_with(1);
     assert!(
-        ended.err.contains("was not finished within 3s; the browser was at `https://broker.example.com/saml2/acs`\n"),
+        ended.err.contains("was not finished within 8s; the browser was at `https://broker.example.com/saml2/acs`\n"),
         "{}",
         ended.err
     );
@@ -55,7 +55,7 @@ fn another_application_is_a_hop_and_the_last_one_is_named() {
 #[test]
 fn an_application_that_cannot_be_reached_is_named_too() {
     let desk = Desk::new();
-    desk.set("sign_in_timeout = \"3s\"");
+    desk.set("sign_in_timeout = \"8s\"");
     let pages = Pages::serve([("idp.example.com/sso", posting("http://127.0.0.1:9/saml2/acs?x=1", "PHg+"))]);
     let ended = sign_in(&desk, &pages, "https://idp.example.com/sso").end_with(1);
     assert!(ended.err.contains("; the browser was at `http://127.0.0.1:9/saml2/acs`\n"), "{}", ended.err);
