@@ -40,14 +40,12 @@ struct Exchange<'a> {
 }
 
 impl Exchange<'_> {
-    /// With one that was had elsewhere. Since when the person has had it nobody knows: it serves others when it is known
-    /// that STS takes it.
+    /// With one that was had elsewhere.
     fn with_given(&self, given: EncodedResponse) -> Result<Credentials> {
         let assertion = Assertion::read(given, &Origin::Given)?;
         self.judge(&assertion).map_err(|refusal| refusal.into_error(&self.session.alias))?;
-        let credentials = self.redeem(&assertion)?.map_err(|fault| self.explain(&assertion, &fault))?;
         assertion::keep(self.means, self.federated, &assertion);
-        Ok(credentials)
+        self.redeem(&assertion)?.map_err(|fault| self.not_taken(&assertion, &fault))
     }
 
     /// With one that is at hand, or a new one.
@@ -64,7 +62,10 @@ impl Exchange<'_> {
         }
         let judge = |found: &_| self.judge(found).map_err(|refusal| self.refused(refusal));
         let assertion = assertion::sign_in(self.means, self.session, self.federated, known, judge)?;
-        let credentials = self.redeem(&assertion)?.map_err(|fault| self.not_taken(&assertion, &fault))?;
+        let credentials = self.redeem(&assertion)?.map_err(|fault| {
+            let error = self.not_taken(&assertion, &fault);
+            if depends_on_person(fault.kind) { self.suggest_another_person(error) } else { error }
+        })?;
         if !self.means.asker_says_who {
             // The browser may remember another person than the one who sits here.
             let who = credentials.arn.rsplit('/').next().unwrap_or_default();
@@ -86,15 +87,14 @@ impl Exchange<'_> {
         if depends_on_person { self.suggest_another_person(error) } else { error }
     }
 
-    /// The error where STS does not take an assertion from the browser, which is forgotten where another could fare better.
+    /// The error where STS does not take an assertion, which is forgotten where another could fare better.
     fn not_taken(&self, assertion: &Assertion, fault: &Fault) -> Error {
-        let error = self.explain(assertion, fault);
         if depends_on_assertion(fault.kind)
             && let Err(error) = assertion::forget(self.means, self.federated)
         {
             self.means.context.trace(|| error.sentence());
         }
-        if depends_on_person(fault.kind) { self.suggest_another_person(error) } else { error }
+        self.explain(assertion, fault)
     }
 
     /// The browser remembers who signed in: where it was the wrong person, the next sign-in would be silent and wrong again.
