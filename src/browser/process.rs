@@ -6,7 +6,7 @@ use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use command_fds::{CommandFdExt as _, FdMapping};
@@ -30,6 +30,8 @@ pub(super) struct Process {
     child: Child,
     ended: Option<ExitStatus>,
     complaints: Arc<Mutex<Vec<u8>>>,
+    /// Reads them.
+    listener: Option<JoinHandle<()>>,
 }
 
 impl Process {
@@ -54,10 +56,8 @@ impl Process {
         command.fd_mappings(mappings).map_err(|error| cannot().because(error))?;
         let mut child = command.spawn().map_err(|error| cannot().because(error))?;
         let complaints = Arc::default();
-        if let Some(stderr) = child.stderr.take() {
-            keep_tail(stderr, Arc::clone(&complaints));
-        }
-        Ok(Self { child, ended: None, complaints })
+        let listener = child.stderr.take().map(|stderr| keep_tail(stderr, Arc::clone(&complaints)));
+        Ok(Self { child, ended: None, complaints, listener })
     }
 
     /// How it ended, if it has.
@@ -84,6 +84,12 @@ impl Process {
 
     /// The last that it complained about: a missing library, no display.
     pub(super) fn complaints(&self) -> String {
+        // What it said last may still be in the pipe. A helper that outlives it holds the pipe open.
+        let deadline = Instant::now() + TERM;
+        let is_listening = || self.listener.as_ref().is_some_and(|listener| !listener.is_finished());
+        while self.ended.is_some() && is_listening() && Instant::now() < deadline {
+            thread::sleep(GLANCE);
+        }
         let tail = self.complaints.lock().unwrap_or_else(PoisonError::into_inner);
         last_lines(&String::from_utf8_lossy(&tail))
     }
@@ -128,7 +134,7 @@ pub(super) fn ending(status: ExitStatus) -> String {
 }
 
 /// Keeps the end of what comes, in a thread: a browser that nobody listens to would stop at a full pipe.
-fn keep_tail(mut stderr: impl Read + Send + 'static, tail: Arc<Mutex<Vec<u8>>>) {
+fn keep_tail(mut stderr: impl Read + Send + 'static, tail: Arc<Mutex<Vec<u8>>>) -> JoinHandle<()> {
     thread::spawn(move || {
         let mut piece = [0; 1024];
         while let Ok(length @ 1..) = stderr.read(&mut piece) {
@@ -137,7 +143,7 @@ fn keep_tail(mut stderr: impl Read + Send + 'static, tail: Arc<Mutex<Vec<u8>>>) 
             let excess = tail.len().saturating_sub(TAIL);
             tail.drain(..excess);
         }
-    });
+    })
 }
 
 /// The last few lines that tell something: what Chromium logged as errors, where it logged any (the scripts that start

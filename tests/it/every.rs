@@ -75,7 +75,7 @@ fn the_lines_of_an_error_stay_lines() {
     let ended = desk.start(desk.leapp(["login", "--all"]).env("LEAPP_BROWSER", &browser)).end_with(1);
     let said = format!(
         "leapp: `corp`: cannot start the browser `{shown}`: it ended with exit code 1\n  first complaint\n  \
-         second complaint\nleapp: `corp`: run: leapp login corp --saml-response FILE\n"
+         second complaint\nleapp: `corp`: with a response from elsewhere: leapp login corp --saml-response FILE\n"
     );
     assert!(ended.err.contains(&said), "{}", ended.err);
     assert!(!ended.err.contains("\\u{a}"), "{}", ended.err);

@@ -33,7 +33,9 @@ fn come_back(shell: &'static str, values: &[String]) {
     // What this shell makes of its environment is its own affair.
     let before = seen(console.report());
     assert!(before.len() * 2 > outer.len(), "{shell} passes on what it is given: {before:?}");
-    holds(&console.after(&format!("cd {}", person.path("work/dev").display())), "corp");
+    let inside = console.after(&format!("cd {}", person.path("work/dev").display()));
+    assert!(inside.contains_key("LEAPP_SESSION"), "{shell}; the screen: {}", console.screen());
+    holds(&inside, "corp");
     let after = seen(console.after(&format!("cd {}", person.path(".").display())));
     for (name, value) in &before {
         assert_eq!(after.get(name), Some(value), "{shell}: {name}; the screen: {}", console.screen());
