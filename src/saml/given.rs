@@ -9,9 +9,9 @@ use crate::error::{Error, Result};
 const MOST: usize = 20;
 
 /// With what pages, and pieces of pages that are copied, begin.
-const HTML: [&str; 32] = [
+const HTML: [&str; 31] = [
     "html", "head", "body", "form", "input", "div", "script", "textarea", "meta", "title", "noscript", "iframe",
-    "span", "table", "center", "section", "main", "style", "p", "h1", "h2", "ul", "label", "link", "pre", "img", "br",
+    "span", "table", "center", "section", "main", "style", "h1", "h2", "ul", "label", "link", "pre", "img", "br",
     "nav", "header", "fieldset", "button", "select",
 ];
 
