@@ -35,7 +35,7 @@ use crate::{
 const MAX_BYTES: u64 = 4 << 20;
 
 /// The config as a whole; every session in it is valid, and every assumer is there.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// The file as errors name it.
     pub name: String,
