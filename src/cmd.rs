@@ -33,6 +33,7 @@ use crate::{
     credentials::Credentials,
     environment::{Grant, Plan},
     error::{Error, Result},
+    owner,
     session::{Region, Session, SessionDuration, parse_span},
     vault,
 };
@@ -40,6 +41,7 @@ use crate::{
 /// Does what the command line says; gives the exit code.
 pub(crate) fn run(cli: Cli) -> Result<u8> {
     let context = Context::ambient(cli.common.verbose)?;
+    owner::check_folders(&context)?;
     match cli.command {
         Command::Exec(arguments) => return exec::run(&context, &arguments),
         Command::Env(arguments) => env::run(&context, &arguments),

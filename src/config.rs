@@ -226,8 +226,9 @@ fn read(path: &Path, name: &str) -> Result<Option<String>> {
     if !metadata.is_file() {
         return Err(cannot(&"it is not a regular file"));
     }
-    owner::check(&metadata, "it")
-        .map_err(|distrust| cannot(&distrust.why).hint(format!("run: {} {name}", distrust.command)))?;
+    owner::check(&metadata, "it").map_err(|distrust| {
+        cannot(&distrust.why).hint(distrust.hint(name, "take a file of your own: export LEAPP_CONFIG=/path/to/it"))
+    })?;
     if metadata.len() > MAX_BYTES {
         return Err(cannot(&"it is larger than 4 MiB"));
     }

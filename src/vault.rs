@@ -220,7 +220,7 @@ impl<'a> Vault<'a> {
     /// Where the vault cannot be unlocked.
     pub fn get(&self, name: &EntryName) -> Result<Option<Zeroizing<Vec<u8>>>> {
         let path = self.folder.join(name.as_str());
-        let sealed = match files::read_bounded(&path, MAX_SEALED) {
+        let sealed = match files::read_own(&path, MAX_SEALED) {
             Ok(Some(sealed)) => sealed,
             Ok(None) => return Ok(None),
             Err(error) => {

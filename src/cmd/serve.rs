@@ -91,7 +91,7 @@ pub(super) fn run(context: &Context, arguments: &Serve) -> Result<()> {
         server.wait(&parent);
         return Ok(());
     }
-    let endpoint = background::start(session, arguments, &credentials)?;
+    let endpoint = background::start(context, session, arguments, &credentials)?;
     print(context, &writing, session, region.as_ref(), &endpoint)
 }
 

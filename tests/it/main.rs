@@ -23,4 +23,5 @@ mod session;
 mod shells;
 mod sign_in;
 mod status;
+mod strangers;
 mod vault;
