@@ -24,4 +24,5 @@ mod shells;
 mod sign_in;
 mod status;
 mod strangers;
+mod surroundings;
 mod vault;
