@@ -32,6 +32,17 @@ bench: bed ## Measure, side by side with what else there is
 	@tests/bed/bed run -- benches/run
 	@tests/bed/bed run -- benches/hooks
 
+# How long each fuzz target runs, in seconds.
+TIME ?= 180
+
+.PHONY: fuzz
+fuzz: ## Run each fuzz target for TIME seconds (180); what is found lies in fuzz/artifacts
+	@cargo fuzz --version >/dev/null 2>&1 || cargo install --locked cargo-fuzz
+	@for target in $$(basename -s .rs fuzz/fuzz_targets/*.rs); do \
+	  mkdir -p fuzz/found/$$target fuzz/corpus/$$target && RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none $$target \
+	    fuzz/found/$$target fuzz/corpus/$$target -- -max_total_time=$(TIME) || exit; \
+	done
+
 .PHONY: build
 build: ## Build for development
 	@cargo build --locked

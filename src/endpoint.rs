@@ -8,6 +8,8 @@
 
 mod answer;
 mod door;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod peer;
 mod renewal;
 mod schedule;

@@ -58,9 +58,10 @@ pub(crate) fn check_way(path: &Path, end: &Path) -> Result<(), (PathBuf, Distrus
         let mode = if is_kept { 0 } else { metadata.mode() };
         check_mode(&metadata, mode, &place.display().to_string()).map_err(|distrust| (place.to_owned(), distrust))?;
     }
-    match path.ancestors().find_map(|place| place.canonicalize().ok()) {
-        Some(real) if has_link => check_way(&real, &end.canonicalize().unwrap_or_default()),
-        _ => Ok(()),
+    let real = || path.ancestors().find_map(|place| place.canonicalize().ok());
+    match has_link.then(real).flatten() {
+        Some(real) => check_way(&real, &end.canonicalize().unwrap_or_default()),
+        None => Ok(()),
     }
 }
 

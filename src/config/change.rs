@@ -72,7 +72,7 @@ impl Change {
     }
 
     /// The text with the change made, and what it says.
-    pub(super) fn apply(&self, before: &Config, text: &str) -> Result<(String, Config)> {
+    pub(crate) fn apply(&self, before: &Config, text: &str) -> Result<(String, Config)> {
         self.check(before)?;
         let edited = self.edit(before, text);
         let after = Config::parse(&before.name, &edited).map_err(|error| self.refuse(&before.name, &error))?;

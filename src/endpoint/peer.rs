@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 mod diag {
     use std::{
         net::{IpAddr, SocketAddr},
-        os::fd::{AsRawFd as _, OwnedFd},
+        os::fd::AsRawFd as _,
     };
 
     use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, recv, send, socket};
@@ -22,17 +22,13 @@ mod diag {
     /// The user of the socket at `near` that is connected to `far`, both addresses of IPv4: what the kernel answers by
     /// sock_diag(7), in some microseconds. (`/proc/net/tcp` takes milliseconds where there are thousands.)
     pub(super) fn user(near: SocketAddr, far: SocketAddr) -> Option<u32> {
-        let kernel = connect()?;
         let request = request(near, far)?;
+        let flags = SockFlag::SOCK_CLOEXEC;
+        let kernel = socket(AddressFamily::Netlink, SockType::Raw, flags, SockProtocol::NetlinkSockDiag).ok()?;
         send(kernel.as_raw_fd(), &request, MsgFlags::empty()).ok()?;
         let mut answer = [0; 512];
         let length = recv(kernel.as_raw_fd(), &mut answer, MsgFlags::MSG_DONTWAIT).ok()?;
         read(answer.get(..length)?, &request)
-    }
-
-    fn connect() -> Option<OwnedFd> {
-        let flags = SockFlag::SOCK_CLOEXEC;
-        socket(AddressFamily::Netlink, SockType::Raw, flags, SockProtocol::NetlinkSockDiag).ok()
     }
 
     /// A `struct nlmsghdr`, and a `struct inet_diag_req_v2` for one socket of TCP in any state.

@@ -104,7 +104,7 @@ fn first_to_go<P>(guests: &mut [Guest<P>], is_own: impl Fn(&P) -> bool) -> usize
 }
 
 /// Answers one request of a connection, and ends it. A client that sends or takes its bytes one by one is cut off.
-async fn attend(stream: impl AsyncRead + AsyncWrite + Unpin, desk: Arc<Desk>) {
+pub(super) async fn attend(stream: impl AsyncRead + AsyncWrite + Unpin, desk: Arc<Desk>) {
     let service = service_fn(|request: Request<Incoming>| {
         let response = respond(&desk, request);
         async move { Ok::<_, Infallible>(response) }

@@ -18,6 +18,9 @@ const VERSION: &str = "1";
 /// The longest value that is read: a path has at most 4,096 bytes, each three times as long when it is escaped.
 const MAX_LENGTH: usize = 16 << 10;
 
+/// The length of a fingerprint, in hexadecimal digits.
+const FINGERPRINT: usize = 12;
+
 /// What an environment holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct State {
@@ -64,7 +67,7 @@ impl Mark {
     /// The mark of a variable that is set to a value.
     pub(crate) fn of(name: &str, value: &str) -> Self {
         let mut fingerprint = Digest::of(&[STATE, name, value]).short();
-        fingerprint.truncate(12);
+        fingerprint.truncate(FINGERPRINT);
         Self::Set(fingerprint)
     }
 
@@ -162,7 +165,7 @@ impl State {
             *mark = match marks.next()? {
                 "" => Mark::Untouched,
                 "-" => Mark::Unset,
-                fingerprint => Mark::Set(fingerprint.to_owned()),
+                fingerprint => Mark::Set(Some(fingerprint).filter(|text| is_fingerprint(text))?.to_owned()),
             };
         }
         (marks.next().is_none() && fields.next().is_none()).then_some(state)
@@ -188,6 +191,10 @@ impl State {
         let (session, scope) = (escape(&self.place.session), escape(&self.place.scope));
         format!("{VERSION}:{status}:{session}:{scope}:{}", marks.join("."))
     }
+}
+
+fn is_fingerprint(text: &str) -> bool {
+    text.len() == FINGERPRINT && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// Percent-encodes every byte that is not plainly a part of a path (RFC 3986, section 2.1).
@@ -260,6 +267,15 @@ mod tests {
         fn nothing_that_stands_in_the_variable_is_a_panic(text in any::<String>()) {
             let _ = State::parse(&text);
             let _ = State::parse(&format!("1:loaded:{text}:......"));
+        }
+
+        #[test]
+        fn what_is_read_is_written_as_every_shell_takes_it(mark in "[0-9a-f]{12}|[!-~]{0,13}", place in "[!-~]{0,9}") {
+            if let Some(state) = State::parse(&format!("1:exec:{place}:/x:{mark}......")) {
+                let text = state.to_text();
+                prop_assert!(text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-+@%:".contains(&byte)), "{text}");
+                prop_assert_eq!(State::parse(&text), Some(state));
+            }
         }
 
         #[test]
