@@ -12,7 +12,11 @@ demo: bed build ## Sign in through a real browser on loopback, and use the crede
 	@tests/bed/bed run -- tests/demo
 
 .PHONY: test
-test: bed lint build ## Run every test
+test: bed ## Run every test, whatever this was started by
+	@tests/bed/plain $(MAKE) --no-print-directory tests </dev/null
+
+.PHONY: tests
+tests: lint build
 	@tests/bed/bed run -- cargo test --locked --quiet
 	@tests/bed/bed run -- tests/bed/check
 
@@ -27,6 +31,17 @@ bench: bed ## Measure, side by side with what else there is
 	@cargo build --locked --release --quiet
 	@tests/bed/bed run -- benches/run
 	@tests/bed/bed run -- benches/hooks
+
+# How long each fuzz target runs, in seconds.
+TIME ?= 180
+
+.PHONY: fuzz
+fuzz: ## Run each fuzz target for TIME seconds (180); what is found lies in fuzz/artifacts
+	@cargo fuzz --version >/dev/null 2>&1 || cargo install --locked cargo-fuzz
+	@for target in $$(basename -s .rs fuzz/fuzz_targets/*.rs); do \
+	  mkdir -p fuzz/found/$$target fuzz/corpus/$$target && RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none $$target \
+	    fuzz/found/$$target fuzz/corpus/$$target -- -max_total_time=$(TIME) || exit; \
+	done
 
 .PHONY: build
 build: ## Build for development

@@ -35,6 +35,7 @@ use crate::{
     error::{Error, Result},
     files,
     named_profiles::Kind,
+    owner,
     profile_file::ProfileFile,
     rewrite,
     session::{Region, Session, SessionDuration, parse_span},
@@ -43,6 +44,7 @@ use crate::{
 /// Does what the command line says; gives the exit code.
 pub(crate) fn run(cli: Cli) -> Result<u8> {
     let context = Context::ambient(cli.common.verbose)?;
+    owner::check_folders(&context)?;
     if !is_run_at_every_turn(&cli.command) {
         clear_up(&context);
     }

@@ -35,7 +35,7 @@ use crate::{
 const MAX_BYTES: u64 = 4 << 20;
 
 /// The config as a whole; every session in it is valid, and every assumer is there.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// The file as errors name it.
     pub name: String,
@@ -226,8 +226,10 @@ fn read(path: &Path, name: &str) -> Result<Option<String>> {
     if !metadata.is_file() {
         return Err(cannot(&"it is not a regular file"));
     }
-    owner::check(&metadata, "it")
-        .map_err(|distrust| cannot(&distrust.why).hint(format!("run: {} {}", distrust.command, pasted(name))))?;
+    owner::check(&metadata, "it").map_err(|distrust| {
+        let instead = "take a file of your own: export LEAPP_CONFIG=/path/to/it";
+        cannot(&distrust.why).hint(distrust.hint(&pasted(name), instead))
+    })?;
     if metadata.len() > MAX_BYTES {
         return Err(cannot(&"it is larger than 4 MiB"));
     }

@@ -165,6 +165,10 @@ impl Context {
         to_stderr(&format!("leapp: {}\n", escaped_lines(&text.to_string())));
     }
 
+    pub(crate) fn is_verbose(&self) -> bool {
+        self.verbose
+    }
+
     /// With `-v`, says what is being done. Never given a secret.
     pub fn trace(&self, text: impl FnOnce() -> String) {
         if self.verbose {

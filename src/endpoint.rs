@@ -2,11 +2,15 @@
 //! AWS SDK has (`AWS_CONTAINER_CREDENTIALS_FULL_URI`).
 //!
 //! - [`door`]: who is let in (no I/O). [`answer`]: what they read (no I/O). [`server`]: HTTP, bounded in every way.
+//! - [`peer`]: whose the other end of a connection is.
 //! - [`store`]: the credentials in memory. [`schedule`]: when they are renewed (no I/O). [`renewal`]: the thread that
 //!   renews them, silently. [`roll`]: which servers run.
 
 mod answer;
 mod door;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
+mod peer;
 mod renewal;
 pub(crate) mod roll;
 mod schedule;
@@ -17,7 +21,7 @@ mod store;
 use std::{fmt, io, net::Ipv4Addr, sync::Arc, thread};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use tokio::net::TcpListener;
+use tokio::net::TcpSocket;
 
 use self::{door::Door, server::Desk, store::Store};
 use crate::{
@@ -28,6 +32,9 @@ use crate::{
 };
 
 pub(crate) use self::{renewal::Renewal, schedule::margin, socket::Socket};
+
+/// How many connections the kernel holds that are not accepted yet (listen(2)): beyond it a client waits for a second.
+const BACKLOG: u32 = 4096;
 
 /// An endpoint that answers for as long as the process lives.
 pub(crate) struct Endpoint {
@@ -60,7 +67,11 @@ impl Endpoint {
         socket: Option<&Socket>,
     ) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
+        let listener = runtime.block_on(async {
+            let socket = TcpSocket::new_v4()?;
+            socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
+            socket.listen(BACKLOG)
+        })?;
         let host = listener.local_addr()?.to_string();
         let path = Secret::new(format!("/{}", random()?));
         let endpoint =

@@ -9,7 +9,7 @@ use std::{
 
 use tempfile::NamedTempFile;
 
-use crate::session::Alias;
+use crate::{owner, session::Alias};
 
 /// What the names of temporary files begin and end with.
 const PREFIX: &str = ".leapp-";
@@ -135,6 +135,13 @@ pub(crate) fn of_session(folder: &Path, alias: &Alias) -> PathBuf {
 /// Not opened where it would block: a FIFO put in its place is an error, not a wait.
 pub(crate) fn read_bounded(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
     Ok(read_bounded_with_metadata(path, limit)?.map(|(bytes, _)| bytes))
+}
+
+/// As [`read_bounded`], of a file that decides over identities: an error where somebody else may have written it.
+pub(crate) fn read_own(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
+    let Some((bytes, metadata)) = read_bounded_with_metadata(path, limit)? else { return Ok(None) };
+    owner::check(&metadata, "it").map_err(|distrust| io::Error::new(io::ErrorKind::PermissionDenied, distrust.why))?;
+    Ok(Some(bytes))
 }
 
 /// As [`read_bounded`], with whose file it is and who may read it: what is judged is what was read.

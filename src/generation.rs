@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The token; none where nobody ever signed in.
 pub(crate) fn current(context: &Context) -> Option<Vec<u8>> {
-    files::read_bounded(&context.paths().state.join(CURRENT), 64).ok().flatten()
+    files::read_own(&context.paths().state.join(CURRENT), 64).ok().flatten()
 }
 
 /// Replaces the token; where that fails, hooks notice a little later.
@@ -53,7 +53,7 @@ pub(crate) fn sign_out(context: &Context) {
 
 /// The token that changes with every sign-out; none where nobody ever signed out.
 pub(crate) fn signed_out(context: &Context) -> Option<Vec<u8>> {
-    files::read_bounded(&context.paths().state.join(SIGNED_OUT), 64).ok().flatten()
+    files::read_own(&context.paths().state.join(SIGNED_OUT), 64).ok().flatten()
 }
 
 /// Two that replace the token at once would leave a mark too many. Without a lock that can be had, they do without.

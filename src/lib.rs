@@ -21,6 +21,8 @@ mod endpoint;
 pub mod environment;
 pub mod error;
 mod files;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod generation;
 mod hook;
 mod lock;

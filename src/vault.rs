@@ -271,7 +271,7 @@ impl<'a> Vault<'a> {
 
     fn read(&self, name: &EntryName) -> Result<Option<Zeroizing<Vec<u8>>>> {
         let path = self.folder.join(name.as_str());
-        let sealed = match files::read_bounded(&path, MAX_SEALED) {
+        let sealed = match files::read_own(&path, MAX_SEALED) {
             Ok(Some(sealed)) => sealed,
             Ok(None) => return Ok(None),
             Err(error) => {

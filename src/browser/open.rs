@@ -5,12 +5,9 @@
 
 use std::{
     ffi::{OsStr, OsString},
-    fs::{self, DirBuilder, FileTimes, Permissions},
+    fs::{self, FileTimes},
     io::{self, Write as _},
-    os::unix::{
-        fs::{DirBuilderExt as _, PermissionsExt as _},
-        process::CommandExt as _,
-    },
+    os::unix::process::CommandExt as _,
     path::Path,
     process::{Child, Command, Stdio},
     thread,
@@ -22,6 +19,7 @@ use tempfile::NamedTempFile;
 use super::{Place, arguments, find, process::ending};
 use crate::{
     error::{Error, Kind, Result},
+    files::private_folder,
     secret::Secret,
 };
 
@@ -100,11 +98,6 @@ fn command_line(program: &Path, request: &Opening<'_>, profile: &Path, page: &Pa
     line
 }
 
-fn private_folder(path: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
-    fs::set_permissions(path, Permissions::from_mode(0o700))
-}
-
 /// A page that leads on to the address; it is gone when this is dropped.
 fn write_page(folder: &Path, url: &Secret) -> io::Result<NamedTempFile> {
     for left in fs::read_dir(folder)?.flatten() {
@@ -149,6 +142,8 @@ fn wait_until_read(mut browser: Child, page: &Path) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     fn opening<'a>(url: &'a Secret, args: &'a [String]) -> Opening<'a> {
@@ -200,6 +195,24 @@ mod tests {
         fs::create_dir(folder.path().join("prod")).expect("made");
         let page = write_page(folder.path(), &Secret::new("https://h/")).expect("written");
         assert!(!old.exists() && page.path().exists() && folder.path().join("prod").exists());
+    }
+
+    #[test]
+    fn a_folder_that_a_link_leads_to_keeps_its_mode() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (elsewhere, link) = (folder.path().join("elsewhere"), folder.path().join("console"));
+        fs::create_dir_all(elsewhere.join("own")).expect("made");
+        for open in [&elsewhere, &elsewhere.join("own")] {
+            fs::set_permissions(open, fs::Permissions::from_mode(0o755)).expect("set");
+        }
+        std::os::unix::fs::symlink(&elsewhere, &link).expect("linked");
+        let (url, args) = (Secret::new("https://h/"), []);
+        let mut request = opening(&url, &args);
+        request.profile = Place { state: folder.path(), name: "own".into(), ..request.profile };
+        request.browser = Some("/bin/false");
+        open(&request).expect_err("it fails");
+        let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
+        assert_eq!((mode(&elsewhere), mode(&elsewhere.join("own"))), (0o755, 0o700), "the link's end is anybody's");
     }
 
     #[test]

@@ -95,7 +95,7 @@ pub(super) fn run(context: &Context, arguments: &Serve) -> Result<()> {
         server.wait(&parent);
         return Ok(());
     }
-    let endpoint = background::start(session, arguments, &granted.to_bytes(context))?;
+    let endpoint = background::start(context, session, arguments, &granted.to_bytes(context))?;
     print(context, &writing, session, region.as_ref(), &endpoint)
 }
 

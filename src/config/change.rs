@@ -80,7 +80,7 @@ impl Change {
     }
 
     /// The text with the change made, and what it says.
-    pub(super) fn apply(&self, before: &Config, text: &str) -> Result<(String, Config)> {
+    pub(crate) fn apply(&self, before: &Config, text: &str) -> Result<(String, Config)> {
         self.check(before)?;
         let edited = self.edit(before, text);
         let after = Config::parse(&before.name, &edited).map_err(|error| self.refuse(&before.name, &error))?;
@@ -158,11 +158,8 @@ impl Change {
             Self::Rename { old, new } => wanted = renamed(wanted.into_values(), old, new),
             Self::Remove { aliases } => wanted.retain(|alias, _| !aliases.contains(alias)),
         }
-        wanted == after.sessions
-            && before.default_region == after.default_region
-            && before.timeout == after.timeout
-            && before.browser == after.browser
-            && before.vault == after.vault
+        // The first change makes the file.
+        *after == Config { sessions: wanted, exists: after.exists, ..before.clone() }
     }
 
     /// The error of a config that would not be valid, which names no line: the line is not in the file.
@@ -247,4 +244,23 @@ fn renamed(sessions: impl Iterator<Item = Session>, old: &Alias, new: &Alias) ->
             (session.alias.clone(), session)
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_edit_that_would_change_anything_else_is_refused() {
+        let sessions = "[sessions.x]\nkind = \"profile\"\nsource_profile = \"x\"\n";
+        let settings = "default_region = \"eu-west-1\"\ntimeout = \"9s\"\ntrusted_roots = [\"~/work\"]\nbrowser = \"x\"\n\
+                        [vault]\nunlock_ttl = \"9s\"\n[hook]\nquiet = true\nrenew = false\n";
+        let read = |text: &str| Config::parse("config.toml", &format!("{text}{sessions}")).expect(text);
+        let nothing = Change::Remove { aliases: Vec::new() };
+        assert!(nothing.is_all_that_changed(&read(settings), &read(settings)));
+        for line in settings.lines().filter(|line| !line.starts_with('[')) {
+            let harmed = settings.replace(&format!("{line}\n"), "");
+            assert!(!nothing.is_all_that_changed(&read(settings), &read(&harmed)), "{line}");
+        }
+    }
 }

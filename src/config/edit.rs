@@ -1,13 +1,13 @@
 //! Changes to a config's text that leave every other byte as it was. Text in, text out; what comes out is checked by
 //! [`super::change`].
 
-use std::ops::Range;
+use std::{collections::BTreeMap, ops::Range};
 
 use toml_edit::{Key, Value};
 
 use super::{
     field::Field,
-    outline::{Item, Place, after_trivia, outline},
+    outline::{Item, Place, after_trivia, elements, outline},
     setting::Setting,
 };
 
@@ -42,41 +42,116 @@ fn add_inline(text: &str, items: &[Item], braces: &Range<usize>, entry: &str) ->
     }
 }
 
-/// Sets a field of a session that is there.
+/// Sets a field of a session that is there. Of tags and lists only what is different is changed: comments in between stay.
 pub(super) fn set(text: &str, alias: &str, field: &Field, setting: &Setting) -> String {
     let path = ["sessions", alias, field.key];
-    let value = setting.to_toml();
-    let places: Vec<Range<usize>> =
-        outline(text).iter().filter(|item| item.is_at(&path)).filter_map(|item| item.value.clone()).collect();
-    if let [place] = places.as_slice() {
-        return splice(text, &[(place.clone(), value)]);
+    match (value_at(text, &path), setting) {
+        (Some(_), Setting::List(wanted, _)) => set_elements(text, &path, wanted),
+        (_, Setting::Tags(wanted)) if outline(text).iter().any(|item| item.is_under(&path)) => {
+            set_entries(text, &path, wanted)
+        }
+        (Some(place), _) => splice(text, &[(place, setting.to_toml())]),
+        (None, _) => insert(text, &path[..2], field.key, &setting.to_toml()),
     }
-    // It is not there, or it is a table of its own (`[sessions.x.tags]`), or dotted (`tags.team = …`).
-    let text = unset(text, alias, field);
-    insert(&text, alias, field.key, &value)
 }
 
-/// Puts a field after the last one of the session, in the way in which that is written.
-fn insert(text: &str, alias: &str, field: &str, value: &str) -> String {
-    let session = ["sessions", alias];
+/// The value of a key that has one, and is not a table of its own.
+fn value_at(text: &str, path: &[&str]) -> Option<Range<usize>> {
+    outline(text).into_iter().find(|item| item.is_at(path))?.value
+}
+
+/// Whether a value is this text, however it is written.
+fn says(value: &str, text: &str) -> bool {
+    value.parse().is_ok_and(|value: Value| value.as_str() == Some(text))
+}
+
+/// Sets the entries of a table of texts, however that is written.
+fn set_entries(text: &str, table: &[&str], wanted: &BTreeMap<String, String>) -> String {
+    let mut text = text.to_owned();
+    for (name, new) in wanted {
+        let written = Value::from(new).to_string();
+        text = match value_at(&text, &[table, &[name]].concat()) {
+            Some(place) if says(&text[place.clone()], new) => text,
+            Some(place) => splice(&text, &[(place, written)]),
+            None => insert(&text, table, &key(name), &written),
+        };
+    }
+    let is_entry = |item: &Item| item.is_under(table) && item.path.len() > table.len();
+    let names = outline(&text).into_iter().filter(is_entry).filter_map(|mut item| Some(item.path.pop()?.name));
+    let gone = names.filter(|name| !wanted.contains_key(name));
+    gone.fold(text, |text, name| remove_under(&text, &[table, &[&name]].concat()))
+}
+
+/// Sets the elements of an array of texts: one after the other, each is kept, replaced, removed, or put before.
+fn set_elements(text: &str, path: &[&str], wanted: &[String]) -> String {
+    let (mut text, mut place) = (text.to_owned(), 0);
+    while let Some(array) = value_at(&text, path) {
+        let elements = elements(&text, &array);
+        let says = |element: &Range<usize>, wanted: &String| says(&text[element.clone()], wanted);
+        let is_wanted = |element| wanted.iter().skip(place).any(|wanted| says(element, wanted));
+        let written = |new: &String| Value::from(new).to_string();
+        text = match (elements.get(place), wanted.get(place)) {
+            (None, None) => return text,
+            (Some(element), Some(new)) if says(element, new) => {
+                place += 1;
+                continue;
+            }
+            (Some(element), Some(new)) if is_wanted(element) => {
+                splice(&text, &[(element.start..element.start, format!("{}, ", written(new)))])
+            }
+            (Some(element), Some(new)) if !elements[place..].iter().any(|element| says(element, new)) => {
+                splice(&text, &[(element.clone(), written(new))])
+            }
+            (Some(element), _) => {
+                let before = place.checked_sub(1).map(|before| elements[before].end);
+                remove_listed(&text, element.clone(), before)
+            }
+            (None, Some(new)) => match elements.last() {
+                Some(last) => splice(&text, &[(last.end..last.end, format!(", {}", written(new)))]),
+                None => splice(&text, &[(array.start + 1..array.start + 1, written(new))]),
+            },
+        };
+    }
+    text
+}
+
+/// Puts an entry after the last one of a table, in the way in which that is written.
+fn insert(text: &str, table: &[&str], name: &str, value: &str) -> String {
     let items = outline(text);
-    let is_field = |item: &&Item| item.is_under(&session) && item.path.len() == 3 && !item.is_header();
-    let Some(anchor) = items.iter().rfind(is_field) else { return text.to_owned() };
+    let is_entry = |item: &&Item| item.is_under(table) && item.path.len() == table.len() + 1 && !item.is_header();
+    let Some(anchor) = items.iter().rfind(is_entry) else {
+        return insert_first(text, &items, table, &format!("{name} = {value}"));
+    };
     let (Some(end), Some(last)) = (anchor.value.clone(), anchor.path.last()) else { return text.to_owned() };
     match &anchor.place {
         Place::Inline(_) => {
             let before = &text[anchor.start()..last.span.start];
-            splice(text, &[(end.end..end.end, format!(", {before}{field} = {value}"))])
+            splice(text, &[(end.end..end.end, format!(", {before}{name} = {value}"))])
         }
         Place::Lines(lines) => {
-            let before = &text[lines.start..last.span.start];
-            let eol = line_ending(text);
-            let has_end = text[lines.clone()].ends_with('\n');
-            let (above, below) = if has_end { ("", eol) } else { (eol, "") };
-            let line = format!("{above}{before}{field} = {value}{below}");
-            splice(text, &[(lines.end..lines.end, line)])
+            insert_line(text, lines, &format!("{}{name} = {value}", &text[lines.start..last.span.start]))
         }
     }
+}
+
+/// Puts an entry into a table that has none.
+fn insert_first(text: &str, items: &[Item], table: &[&str], entry: &str) -> String {
+    match items.iter().find(|item| item.is_at(table)) {
+        Some(Item { value: Some(braces), .. }) => {
+            let end = if text[braces.start + 1..].starts_with('}') { " " } else { "" };
+            splice(text, &[(braces.start + 1..braces.start + 1, format!(" {entry}{end}"))])
+        }
+        Some(Item { place: Place::Lines(header), .. }) => insert_line(text, header, entry),
+        _ => text.to_owned(),
+    }
+}
+
+/// Puts a line below others.
+fn insert_line(text: &str, above: &Range<usize>, line: &str) -> String {
+    let eol = line_ending(text);
+    let has_end = text[above.clone()].ends_with('\n');
+    let (before, after) = if has_end { ("", eol) } else { (eol, "") };
+    splice(text, &[(above.end..above.end, format!("{before}{line}{after}"))])
 }
 
 /// Removes a field of a session, however it is written.
@@ -164,20 +239,26 @@ fn comment_below(text: &str, place: usize) -> usize {
 /// Removes an entry of an inline table with one comma.
 fn remove_inline(text: &str, items: &[Item], item: &Item, value: &Range<usize>) -> String {
     let start = item.start();
+    let is_before = |other: &&Item| other.place == item.place && other.start() < start;
+    let before = items.iter().rfind(is_before).and_then(|before| before.value.as_ref());
+    remove_listed(text, start..value.end, before.map(|before| before.end))
+}
+
+/// Removes what stands between commas, with one of them; `before` is where the one before it ends.
+fn remove_listed(text: &str, listed: Range<usize>, before: Option<usize>) -> String {
+    let Range { start, end } = listed;
     let comma_from = |at: usize| Some(after_trivia(text, at)).filter(|at| text[*at..].starts_with(','));
-    if let Some(comma) = comma_from(value.end) {
+    if let Some(comma) = comma_from(end) {
         let spaces = text[comma + 1..].len() - text[comma + 1..].trim_start_matches([' ', '\t']).len();
-        if text[value.end..comma].trim().is_empty() {
+        if text[end..comma].trim().is_empty() {
             return splice(text, &[(whole_line(text, start..comma + 1 + spaces), String::new())]);
         }
-        return splice(text, &[(start..value.end, String::new()), (comma..comma + 1, String::new())]);
+        return splice(text, &[(start..end, String::new()), (comma..comma + 1, String::new())]);
     }
-    let is_before = |other: &&Item| other.place == item.place && other.start() < start;
-    let before = items.iter().rfind(is_before).and_then(|before| comma_from(before.value.as_ref()?.end));
-    match before {
-        Some(comma) if text[comma + 1..start].trim().is_empty() => splice(text, &[(comma..value.end, String::new())]),
-        Some(comma) => splice(text, &[(comma..comma + 1, String::new()), (start..value.end, String::new())]),
-        None => splice(text, &[(start..value.end, String::new())]),
+    match before.and_then(comma_from) {
+        Some(comma) if text[comma + 1..start].trim().is_empty() => splice(text, &[(comma..end, String::new())]),
+        Some(comma) => splice(text, &[(comma..comma + 1, String::new()), (start..end, String::new())]),
+        None => splice(text, &[(start..end, String::new())]),
     }
 }
 
@@ -204,7 +285,7 @@ pub(super) fn rename(text: &str, old: &str, new: &str) -> String {
         }
         if let (Some(value), [_, _, last]) = (&item.value, item.path.as_slice())
             && last.name == "assumer"
-            && text[value.clone()].parse().is_ok_and(|value: Value| value.as_str() == Some(old))
+            && says(&text[value.clone()], old)
         {
             // An alias needs no escapes, so that the quotes may stay as they are.
             let quote = if text[value.clone()].starts_with('\'') { '\'' } else { '"' };

@@ -158,26 +158,65 @@ fn a_field_is_removed_with_its_line_or_its_comma() {
 }
 
 #[test]
-fn a_list_over_lines_and_tags_of_any_shape_are_replaced_whole() {
-    let corp = corp();
-    let arns = "[ # two\n  \"arn:aws:iam::aws:policy/A\", # ]\n  'arn:aws:iam::aws:policy/B',\n]";
-    let text = format!("{corp}{}policy_arns = {arns} # why\nprotected = true\n", chained("x", "corp"));
-    turns(&text, &set("x", "policy_arns", &["arn:aws:iam::aws:policy/C"]), arns, "[\"arn:aws:iam::aws:policy/C\"]");
-    turns(&text, &unset("x", "policy_arns"), &format!("policy_arns = {arns} # why\n"), "");
+fn a_list_over_lines_is_changed_element_by_element() {
+    let arns = |list: &str| {
+        let lines = list.replace('<', "\"arn:aws:iam::aws:policy/").replace('>', "\"");
+        format!("{}{}policy_arns = {lines} # why\nprotected = true\n", corp(), chained("x", "corp"))
+    };
+    let change = |names: &[&str]| {
+        let names: Vec<String> = names.iter().map(|name| format!("arn:aws:iam::aws:policy/{name}")).collect();
+        set("x", "policy_arns", &names.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    let before = arns("[ # two\n  <A>, # ]\n  <B>, # b\n]");
+    for (wanted, after) in [
+        (&["C"] as &[&str], "[ # two\n  <C>, # ]\n  # b\n]"),
+        (&["C", "B"], "[ # two\n  <C>, # ]\n  <B>, # b\n]"),
+        (&["B"], "[ # two\n  # ]\n  <B>, # b\n]"),
+        (&["B", "A"], "[ # two\n  <B>, <A>, # ]\n  # b\n]"),
+        (&["C", "A", "B"], "[ # two\n  <C>, <A>, # ]\n  <B>, # b\n]"),
+        (&["A", "B", "C"], "[ # two\n  <A>, # ]\n  <B>, <C>, # b\n]"),
+    ] {
+        assert_eq!(edited(&before, &change(wanted)), Ok(arns(after)), "{wanted:?}");
+    }
+    assert_eq!(edited(&arns("[ # none\n]"), &change(&["C"])), Ok(arns("[<C> # none\n]")));
+    let arns = &before[before.find("policy_arns").expect("there")..before.find("protected").expect("there")];
+    turns(&before, &unset("x", "policy_arns"), arns, "");
+}
 
-    let change = set("x", "tags", &["team=y"]);
-    let new = "tags = { team = \"y\" }";
-    let inline = format!("{corp}{}tags = {{ team = \"x\" }} # t\n", chained("x", "corp"));
-    turns(&inline, &change, "tags = { team = \"x\" }", new);
-    let dotted = format!("{corp}{}tags.team = \"x\"\ntags.a = \"b\"\n\n# end\n", chained("x", "corp"));
-    turns(&dotted, &change, "tags.team = \"x\"\ntags.a = \"b\"\n", &format!("{new}\n"));
-    let table =
-        format!("{corp}{}\n[sessions.x.tags]\nteam = \"x\"\n\n# about z\n{}", chained("x", "corp"), chained("z", "x"));
-    let role = format!("assumer = \"corp\"\nrole_arn = '{ROLE}'\n");
-    turns(&table, &change, &format!("{role}\n[sessions.x.tags]\nteam = \"x\"\n"), &format!("{role}{new}\n"));
-    let apart = format!("{corp}[sessions.x.tags]\nteam = \"x\"\n\n{}", chained("x", "corp"));
-    let cut = apart.replace("[sessions.x.tags]\nteam = \"x\"\n", "");
-    assert_eq!(edited(&apart, &change), Ok(cut.replace(&role, &format!("{role}{new}\n"))));
+#[test]
+fn tags_are_changed_where_they_stand() {
+    let (corp, x) = (corp(), chained("x", "corp"));
+    let set_tags = |tags: &[&str]| set("x", "tags", tags);
+    let inline = format!("{corp}{x}tags = {{ team = \"x\" }} # t\n");
+    turns(&inline, &set_tags(&["team=y"]), "team = \"x\"", "team = \"y\"");
+    turns(&inline, &set_tags(&["team=x", "a b=c"]), "team = \"x\"", "team = \"x\", \"a b\" = \"c\"");
+    turns(&inline, &unset("x", "tags"), "tags = { team = \"x\" } # t\n", "");
+    let dotted = format!("{corp}{x}tags.team = \"x\" # t\ntags.a = \"b\"\n\n# end\n");
+    turns(&dotted, &set_tags(&["a=b", "team=y"]), "\"x\" # t", "\"y\" # t");
+    turns(&dotted, &set_tags(&["team=x"]), "tags.a = \"b\"\n", "");
+    turns(&dotted, &set_tags(&["team=x", "a=b", "c=d"]), "tags.a = \"b\"\n", "tags.a = \"b\"\ntags.c = \"d\"\n");
+
+    // A table of its own, with comments above, inside and below.
+    let body = "# until 2027\r\n  center = \"17\" # c\r\n\r\n# who\r\n  team='x'#t\r\n# tags = \"later\"\r\n";
+    let table = format!("{corp}{x}\n# who pays: ask finance\n[sessions.x.tags] # of x\n").replace('\n', "\r\n");
+    let table = format!("{table}{body}\r\n# about z\r\n{}", chained("z", "x").replace('\n', "\r\n"));
+    turns(&table, &set_tags(&["center=18", "team=x"]), "\"17\"", "\"18\"");
+    turns(&table, &set_tags(&["center=17", "team="]), "'x'#t", "\"\"#t");
+    turns(&table, &set_tags(&["center=17"]), "  team='x'#t\r\n", "");
+    turns(&table, &set_tags(&["team=x"]), "  center = \"17\" # c\r\n", "");
+    turns(&table, &set_tags(&["center=17", "team=x", "tags=t"]), "'x'#t\r\n", "'x'#t\r\n  tags = \"t\"\r\n");
+    let other = table.replace("  team='x'#t\r\n", "  new = \"1\"\r\n").replace("  center = \"17\" # c\r\n", "");
+    assert_eq!(edited(&table, &set_tags(&["new=1"])), Ok(other));
+    turns(&table, &set("x", "external_id", &["17"]), "/A'\r\n\r\n", "/A'\r\nexternal_id = \"17\"\r\n\r\n");
+    let renamed = table.replace("[sessions.x", "[sessions.y").replace("assumer = \"x\"", "assumer = \"y\"");
+    assert_eq!(edited(&table, &rename("x", "y")), Ok(renamed));
+
+    // Tables without a tag.
+    let change = set_tags(&["team=y"]);
+    turns(&format!("{corp}{x}tags = {{}} # t\n"), &change, "{}", "{ team = \"y\" }");
+    let empty = format!("{corp}{x}\n# above\n[sessions.x.tags] # none\n# team = \"z\"");
+    turns(&empty, &change, "# none\n", "# none\nteam = \"y\"\n");
+    turns(&empty.replace("\n# team = \"z\"", ""), &change, "# none", "# none\nteam = \"y\"");
 }
 
 #[test]
@@ -324,7 +363,10 @@ fn written(name: &str, style: Style, odd: bool, eol: &str) -> String {
             format!("\n{comment}[ sessions.{key} ]\n{}\n\n# in\ntags.a = 'b'\n", pairs.replace(", ", "\n  "))
         }
         Style::TagsApart => {
-            format!("\n{comment}[sessions.{key}]\n{}\n[sessions.{key}.tags]\na = \"b\"\n", pairs.replace(", ", "\n"))
+            let pairs = pairs.replace(", ", "\n");
+            format!(
+                "\n{comment}[sessions.{key}]\n{pairs}\n# of tags\n[sessions.{key}.tags] # header\n# in\na = \"b\"\n"
+            )
         }
     };
     text.replace('\n', eol)
@@ -379,6 +421,9 @@ proptest! {
             let edited = edited(&text, &change).expect("edited");
             prop_assert!(edited.starts_with(&before), "{text}\n{edited}");
             prop_assert!(edited.ends_with(&after), "{text}\n{edited}");
+            for comment in ["# about [it]", "# }", "# in", "# of tags", "# header"].iter().filter(|_| value.is_some()) {
+                prop_assert_eq!(edited.matches(comment).count(), text.matches(comment).count(), "{}\n{}", text, edited);
+            }
             prop_assert!(!windows || edited.matches('\n').count() == edited.matches("\r\n").count(), "{edited}");
         }
     }

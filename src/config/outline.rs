@@ -110,6 +110,23 @@ fn within(text: &str, table: &Range<usize>, outer: &[Segment], items: &mut Vec<I
     }
 }
 
+/// The elements of an array; none where the value is something else.
+pub(super) fn elements(text: &str, array: &Range<usize>) -> Vec<Range<usize>> {
+    let mut scanner = Scanner::new(text, array.start);
+    let mut found = Vec::new();
+    let mut before = b'[';
+    while scanner.at < array.end && scanner.peek() == Some(before) {
+        scanner.pass(1);
+        scanner.skip_trivia();
+        let start = scanner.at;
+        scanner.skip_value();
+        found.extend((start < scanner.at).then_some(start..scanner.at));
+        scanner.skip_trivia();
+        before = b',';
+    }
+    found
+}
+
 /// The place of the next byte, from `at` on, that is neither white space nor in a comment.
 pub(super) fn after_trivia(text: &str, at: usize) -> usize {
     let mut scanner = Scanner::new(text, at);

@@ -62,7 +62,7 @@ impl Record {
     }
 
     fn read(context: &Context, file: &std::path::Path) -> Option<Self> {
-        let bytes = match files::read_bounded(file, MAX_RECORD) {
+        let bytes = match files::read_own(file, MAX_RECORD) {
             Ok(bytes) => bytes?,
             Err(error) => {
                 context.trace(|| format!("passing over {}: {error}", file.display()));

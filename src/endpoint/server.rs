@@ -1,6 +1,8 @@
 //! HTTP on a socket: bounded in every way, and answered from memory.
 
-use std::{convert::Infallible, io, os::unix::net::UnixListener as StdListener, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible, io, net::SocketAddr, os::unix::net::UnixListener as StdListener, sync::Arc, time::Duration,
+};
 
 use bytes::Bytes;
 use http::{
@@ -10,22 +12,24 @@ use http::{
 use http_body_util::Full;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use nix::sys::resource::{Resource, getrlimit};
 use time::OffsetDateTime;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, UnixListener},
-    sync::Semaphore,
+    task::{AbortHandle, yield_now},
     time::{sleep, timeout},
 };
 
 use super::{
     answer,
     door::Door,
+    peer,
     store::{Reply, Store},
 };
 
-/// How many connections are answered at a time; the others wait to be accepted.
-const CONNECTIONS: usize = 256;
+/// How many connections are attended to at a time, where the process may open twice as many files; one more ends another.
+const CONNECTIONS: u64 = 512;
 /// How long a connection may take, from being accepted to its last byte. An SDK takes a millisecond; botocore gives up
 /// after this time.
 const LONGEST: Duration = Duration::from_secs(2);
@@ -48,32 +52,59 @@ pub(super) async fn serve(listener: TcpListener, socket: Option<StdListener>, de
     // Made in the runtime that polls it.
     if let Some(socket) = socket.and_then(|socket| UnixListener::from_std(socket).ok()) {
         let desk = Arc::clone(&desk);
-        tokio::spawn(answer_all(async move || socket.accept().await.map(|(stream, _)| stream), desk));
+        // Nobody else can connect to it.
+        let accept = async move || socket.accept().await.map(|(stream, _)| (stream, ()));
+        tokio::spawn(answer_all(accept, |()| true, desk));
     }
-    answer_all(async move || listener.accept().await.map(|(stream, _)| stream), desk).await;
+    let Ok(here) = listener.local_addr() else { return };
+    answer_all(async || listener.accept().await, |peer: &SocketAddr| peer::is_own(*peer, here), desk).await;
 }
 
-async fn answer_all<S>(accept: impl AsyncFn() -> io::Result<S>, desk: Arc<Desk>)
+/// A connection that is attended to.
+struct Guest<P> {
+    peer: P,
+    /// Whether it is known to be the person's own; asked for where that matters.
+    is_own: Option<bool>,
+    task: AbortHandle,
+}
+
+async fn answer_all<S, P>(accept: impl AsyncFn() -> io::Result<(S, P)>, is_own: impl Fn(&P) -> bool, desk: Arc<Desk>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let slots = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut guests: Vec<Guest<P>> = Vec::new();
+    let files = getrlimit(Resource::RLIMIT_NOFILE).map_or(0, |(files, _)| files);
+    let places = usize::try_from(CONNECTIONS.min(files / 2)).unwrap_or_default();
     loop {
-        let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
-        let Ok(stream) = accept().await else {
-            sleep(BREATH).await;
-            continue;
-        };
-        let desk = Arc::clone(&desk);
-        tokio::spawn(async move {
-            let _slot = slot;
-            attend(stream, desk).await;
-        });
+        let accepted = accept().await;
+        // Nobody waits for those who say nothing: not for one of the places, nor for one of the process's files.
+        if guests.len() >= places || accepted.is_err() {
+            guests.retain(|guest| !guest.task.is_finished());
+        }
+        if !guests.is_empty() && (guests.len() >= places || accepted.is_err()) {
+            let first = first_to_go(&mut guests, &is_own);
+            guests.remove(first).task.abort();
+            yield_now().await;
+        }
+        match accepted {
+            Ok((stream, peer)) => {
+                let task = tokio::spawn(attend(stream, Arc::clone(&desk))).abort_handle();
+                guests.push(Guest { peer, is_own: None, task });
+            }
+            Err(_) if guests.is_empty() => sleep(BREATH).await,
+            Err(_) => {}
+        }
     }
 }
 
+/// The place of the oldest stranger; of the oldest where there is none.
+fn first_to_go<P>(guests: &mut [Guest<P>], is_own: impl Fn(&P) -> bool) -> usize {
+    let is_stranger = |guest: &mut Guest<P>| !*guest.is_own.get_or_insert_with(|| is_own(&guest.peer));
+    guests.iter_mut().position(is_stranger).unwrap_or_default()
+}
+
 /// Answers one request of a connection, and ends it. A client that sends or takes its bytes one by one is cut off.
-async fn attend(stream: impl AsyncRead + AsyncWrite + Unpin, desk: Arc<Desk>) {
+pub(super) async fn attend(stream: impl AsyncRead + AsyncWrite + Unpin, desk: Arc<Desk>) {
     let service = service_fn(|request: Request<Incoming>| {
         let response = respond(&desk, request);
         async move { Ok::<_, Infallible>(response) }
@@ -104,4 +135,30 @@ fn respond(desk: &Desk, request: Request<Incoming>) -> Response<Full<Bytes>> {
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use super::*;
+
+    #[test]
+    fn the_oldest_stranger_goes_first_and_then_the_oldest() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let guest = |peer| Guest { peer, is_own: None, task: runtime.spawn(pending::<()>()).abort_handle() };
+        let mut guests: Vec<Guest<u32>> = [1, 0, 1, 2, 1, 0].map(guest).into();
+        let asked = std::cell::Cell::new(0);
+        let is_own = |user: &u32| {
+            asked.set(asked.get() + 1);
+            *user == 1
+        };
+        let mut left = Vec::new();
+        while !guests.is_empty() {
+            let place = first_to_go(&mut guests, is_own);
+            left.push(guests.remove(place).peer);
+        }
+        assert_eq!(left, [0, 2, 0, 1, 1, 1]);
+        assert_eq!(asked.get(), 6, "each is asked about once");
+    }
 }

@@ -4,18 +4,18 @@ use std::{
     fs,
     io::{self, ErrorKind},
     os::unix::{
-        fs::{DirBuilderExt as _, FileTypeExt as _, MetadataExt as _},
+        fs::{DirBuilderExt as _, FileTypeExt as _},
         net::{UnixListener, UnixStream},
     },
     path::{Path, PathBuf},
 };
 
-use nix::{
-    sys::stat::{Mode, umask},
-    unistd::geteuid,
-};
+use nix::sys::stat::{Mode, umask};
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    owner,
+};
 
 /// A socket that only its owner can connect to; removed when it is dropped.
 pub(crate) struct Socket {
@@ -24,15 +24,15 @@ pub(crate) struct Socket {
 }
 
 impl Socket {
-    /// Binds a socket, with mode 0600, in a folder that nobody else may write to. What an ended server left in its place
-    /// is removed.
+    /// Binds a socket, with mode 0600, in a folder that nobody else may write to, nor to one on the way there. What an
+    /// ended server left in its place is removed.
     ///
     /// # Errors
     /// Where the folder is not the person's alone, or something else is in its place.
     pub(crate) fn bind(path: &Path) -> Result<Self> {
         let cannot = |error: io::Error| Error::new(format!("cannot listen on {}", path.display())).because(error);
-        prepare(path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")))
-            .map_err(cannot)?;
+        let path = &std::path::absolute(path).map_err(cannot)?;
+        prepare(path.parent().unwrap_or(path)).map_err(cannot)?;
         make_way(path).map_err(cannot)?;
         // Never open to others, not even for a moment. No other thread makes files yet.
         let before = umask(Mode::from_bits_truncate(0o177));
@@ -54,17 +54,19 @@ impl Drop for Socket {
     }
 }
 
-/// Makes the folder where there is none; in one that others may write to, they could put a socket of their own in place.
+/// Makes the folder where there is none. Whoever may write to it, or to one on the way, could put a socket of their own in
+/// place.
 fn prepare(folder: &Path) -> io::Result<()> {
+    let check = || {
+        owner::check_way(folder, Path::new("")).map_err(|(_, distrust)| {
+            io::Error::new(ErrorKind::PermissionDenied, format!("{}: take a folder of your own", distrust.why))
+        })
+    };
+    check()?;
     if !folder.exists() {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
-    let metadata = fs::metadata(folder)?;
-    if metadata.uid() != geteuid().as_raw() || metadata.mode() & 0o022 != 0 {
-        let why = format!("others may write to {}: take a folder of your own", folder.display());
-        return Err(io::Error::new(ErrorKind::PermissionDenied, why));
-    }
-    Ok(())
+    check()
 }
 
 fn make_way(path: &Path) -> io::Result<()> {
@@ -111,5 +113,12 @@ mod tests {
         assert!(Socket::bind(&path).is_err());
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).expect("set");
         assert!(Socket::bind(&folder.path().join("other.sock")).is_err());
+        let below = folder.path().join("below/more.sock");
+        let error = Socket::bind(&below).err().expect("refused").to_string();
+        assert!(
+            error.ends_with(&format!("everybody may write to {}: take a folder of your own", folder.path().display())),
+            "{error}"
+        );
+        assert!(!below.parent().expect("a folder").exists(), "nothing is made there");
     }
 }

@@ -23,6 +23,9 @@ const MAX_LENGTH: usize = 16 << 10;
 /// How many digests of former keys are kept: those of four sessions.
 const MAX_PAST: usize = 4 * KEYS.len();
 
+/// The length of a fingerprint, in hexadecimal digits.
+const FINGERPRINT: usize = 12;
+
 /// What an environment holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct State {
@@ -210,14 +213,14 @@ impl State {
             *mark = match marks.next()? {
                 "" => Mark::Untouched,
                 "-" => Mark::Unset,
-                fingerprint => Mark::Set(fingerprint.to_owned()),
+                fingerprint => Mark::Set(Some(fingerprint).filter(|text| is_fingerprint(text))?.to_owned()),
             };
         }
         let mut list = || fields.next().unwrap_or_default().split('.').filter(|text| !text.is_empty());
-        state.past = list().take(MAX_PAST).map(str::to_owned).collect();
+        state.past = list().take(MAX_PAST).filter(|text| is_fingerprint(text)).map(str::to_owned).collect();
         let deferred: Vec<&str> = list().collect();
         state.deferred = GRANTED.into_iter().chain(COMPETITORS).filter(|name| deferred.contains(name)).collect();
-        fields.next().unwrap_or_default().clone_into(&mut state.tools);
+        fields.next().filter(|text| is_fingerprint(text)).unwrap_or_default().clone_into(&mut state.tools);
         (marks.next().is_none() && fields.next().is_none()).then_some(state)
     }
 
@@ -244,13 +247,17 @@ impl State {
     }
 }
 
-/// Percent-encodes every byte that is not plainly a part of a path (RFC 3986, section 2.1).
+fn is_fingerprint(text: &str) -> bool {
+    text.len() == FINGERPRINT && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 fn fingerprint(name: &str, value: &str) -> String {
     let mut fingerprint = Digest::of(&[STATE, name, value]).short();
-    fingerprint.truncate(12);
+    fingerprint.truncate(FINGERPRINT);
     fingerprint
 }
 
+/// Percent-encodes every byte that is not plainly a part of a path (RFC 3986, section 2.1).
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -320,6 +327,15 @@ mod tests {
         fn nothing_that_stands_in_the_variable_is_a_panic(text in any::<String>()) {
             let _ = State::parse(&text);
             let _ = State::parse(&format!("1:loaded:{text}:......"));
+        }
+
+        #[test]
+        fn what_is_read_is_written_as_every_shell_takes_it(mark in "[0-9a-f]{12}|[!-~]{0,13}", place in "[!-~]{0,9}") {
+            if let Some(state) = State::parse(&format!("1:exec:{place}:/x:{mark}......")) {
+                let text = state.to_text();
+                prop_assert!(text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-+@%:".contains(&byte)), "{text}");
+                prop_assert_eq!(State::parse(&text), Some(state));
+            }
         }
 
         #[test]

@@ -86,12 +86,16 @@ impl Restored {
     /// Copies what was there, and takes back what was set aside.
     fn take_back(&mut self, text: &[u8]) {
         for (_, line) in lines(text) {
-            let own = line.strip_prefix(SET_ASIDE);
-            if let Some(own) = own {
+            let mut own = line;
+            // Also what was set aside twice, by hand: else each sync would take back a little more. A mark never was.
+            while let Some(rest) = own.strip_prefix(SET_ASIDE).filter(|rest| mark(rest, self.kind).is_none()) {
+                own = rest;
+            }
+            if own.len() < line.len() {
                 let sections = sections(own, self.kind);
                 self.set_aside.extend(sections.into_iter().filter_map(|section| section.profile));
             }
-            self.text.extend(own.unwrap_or(line));
+            self.text.extend(own);
         }
     }
 
@@ -214,12 +218,16 @@ struct Marks {
     closing: Range<usize>,
 }
 
+/// Whether a line is a mark of the block: the opening one, or the closing one.
+fn mark(line: &[u8], kind: Kind) -> Option<bool> {
+    let is_opening = line.starts_with(opening(kind.verb()).as_bytes());
+    (is_opening || line.trim_ascii_end() == closing(kind.verb()).as_bytes()).then_some(is_opening)
+}
+
 fn find(text: &[u8], kind: Kind) -> Result<Option<Marks>, Refused> {
-    let (first, last) = (opening(kind.verb()), closing(kind.verb()));
     let mut marks: Vec<(usize, bool, Range<usize>)> = Vec::new();
     for (number, (range, line)) in lines(text).enumerate() {
-        let is_opening = line.starts_with(first.as_bytes());
-        if is_opening || line.trim_ascii_end() == last.as_bytes() {
+        if let Some(is_opening) = mark(line, kind) {
             marks.push((number + 1, is_opening, range));
         }
     }

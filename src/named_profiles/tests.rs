@@ -99,6 +99,23 @@ fn what_is_written_after_the_block_stays_there() {
 }
 
 #[test]
+fn what_was_set_aside_twice_comes_back_at_once() {
+    let text = b"# set aside by leapp: # set aside by leapp: [profile a]\nregion = x\n";
+    let with = restored(text).with_block(&[profile("b")], false).expect("free").expect("a file");
+    assert_eq!(restored(&with).without_block().expect("a file"), b"[profile a]\nregion = x\n");
+    assert_eq!(restored(text).without_block(), restored(&with).without_block());
+}
+
+#[test]
+fn a_mark_that_was_set_aside_by_hand_stays_so() {
+    for mark in ["# >>> leapp profile sync >>> x", "# <<< leapp profile sync <<<"] {
+        let text = format!("# set aside by leapp: {mark}\n[profile a]\n");
+        let with = restored(text.as_bytes()).with_block(&[profile("b")], false).expect("free").expect("a file");
+        assert_eq!(restored(&with).without_block().expect("a file"), text.as_bytes());
+    }
+}
+
+#[test]
 fn a_file_that_leapp_made_goes_with_the_block() {
     let with = Restored::from(None, Kind::Config).expect("sound").with_block(&[profile("a")], false);
     let with = with.expect("free").expect("a file");

@@ -9,6 +9,7 @@ use super::{RESET, passphrase::Wrapped};
 use crate::{
     error::{Error, Result},
     files::{self, Durability},
+    owner,
 };
 
 /// The largest header that is read, in bytes; a real one has under 500.
@@ -47,9 +48,13 @@ impl Header {
         let broken = |why: String| {
             Error::new(format!("cannot read the vault's header {}", file.display())).because(why).hint(RESET)
         };
-        let Some(bytes) = files::read_bounded(file, MAX_BYTES).map_err(|error| broken(error.to_string()))? else {
-            return Ok(None);
-        };
+        let read = files::read_bounded_with_metadata(file, MAX_BYTES).map_err(|error| broken(error.to_string()))?;
+        let Some((bytes, metadata)) = read else { return Ok(None) };
+        owner::check(&metadata, "it").map_err(|distrust| {
+            let path = shell_words::quote(&file.to_string_lossy()).into_owned();
+            let error = Error::new(format!("cannot use the vault's header {path}")).because(&distrust.why);
+            error.hint(distrust.hint(&path, RESET))
+        })?;
         let header: Self =
             serde_json::from_slice(&bytes).map_err(|_| broken("it is damaged or not a vault's".into()))?;
         if header.version != 1 {

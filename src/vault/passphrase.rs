@@ -80,8 +80,19 @@ impl Wrapped {
         let mut key = Zeroizing::new([0; KEY_BYTES]);
         Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
             .hash_password_into(passphrase.expose().as_bytes(), &salt, key.as_mut_slice())
-            .map_err(|_| broken())?;
+            .map_err(|error| if error == argon2::Error::OutOfMemory { self.too_large() } else { broken() })?;
         Ok(key)
+    }
+
+    /// The error of too little memory. It is this process's own: one beside it may have more.
+    fn too_large(&self) -> Error {
+        let is_new = self.key.is_empty();
+        let (what, whole) = if is_new { ("make", "") } else { ("unlock", "the vault is whole; ") };
+        let size = self.memory_kib.div_ceil(1 << 10);
+        Error::new(format!("cannot {what} the vault"))
+            .because(format!("its passphrase takes {size} MiB of memory to check, and this process gets no more"))
+            .hint(format!("{whole}give leapp more memory (the container's limit, ulimit -v), and try again"))
+            .kind(Kind::NeedsPerson)
     }
 }
 

@@ -33,5 +33,7 @@ mod session;
 mod shells;
 mod sign_in;
 mod status;
+mod strangers;
 mod stub;
+mod surroundings;
 mod vault;

@@ -324,3 +324,25 @@ fn a_bus_that_never_answers_is_given_up() {
     assert!(start.elapsed() < std::time::Duration::from_secs(15), "{:?}", start.elapsed());
     assert!(said.contains("the OS keyring answers: nothing, though it takes connections"), "{said}");
 }
+
+#[test]
+fn too_little_memory_is_no_damaged_vault() {
+    let home = Home::new();
+    // Enough for leapp, but not for what the passphrase takes beside it.
+    let limited = || {
+        let mut command = Command::new("bash");
+        command.args(["-c", "ulimit -v 60000; exec \"$0\" exec corp -- true", env!("CARGO_BIN_EXE_leapp")]);
+        home.surround(&mut command);
+        fail(125, &mut command)
+    };
+    let size = "its passphrase takes 64 MiB of memory to check, and this process gets no more";
+    let said = limited();
+    assert!(said.starts_with(&format!("leapp: cannot make the vault: {size}\n  give leapp more memory ")), "{said}");
+    home.sign_in("corp");
+    succeed(&mut home.leapp(["lock"]));
+    let said = limited();
+    let start = format!("leapp: cannot unlock the vault: {size}\n  the vault is whole; give leapp more memory ");
+    assert!(said.starts_with(&start), "{said}");
+    assert!(!said.contains("logout") && !said.contains("reset"), "nothing that destroys it: {said}");
+    succeed(&mut home.leapp(["exec", "corp", "--", "true"]));
+}

@@ -1,7 +1,9 @@
 //! A server behind the shell: the leapp in front asks the person, starts it, and prints what it opened.
 
 use std::{
+    fs::File,
     io::{self, BufRead as _, BufReader, IsTerminal as _, Write as _},
+    os::fd::AsFd as _,
     process::Stdio,
 };
 
@@ -11,7 +13,7 @@ use zeroize::Zeroizing;
 use super::Server;
 use crate::{
     cli::Serve,
-    context::to_stdout,
+    context::{Context, to_stdout},
     endpoint::Endpoint,
     error::{Error, Result},
     process::{self, Process},
@@ -32,9 +34,12 @@ enum Word<'a> {
 }
 
 /// Starts a server that ends with the shell, hands it what it begins with, and gives what it opened.
-pub(super) fn start(session: &Session, arguments: &Serve, granted: &[u8]) -> Result<Endpoint> {
+pub(super) fn start(context: &Context, session: &Session, arguments: &Serve, granted: &[u8]) -> Result<Endpoint> {
     let cannot = |error: io::Error| Error::new("cannot start a server for credentials").because(error);
     let mut command = process::this_program();
+    if context.is_verbose() {
+        command.arg("-v");
+    }
     command.arg("serve").arg("--attached").arg(Process::lasting_shell().to_string());
     command.args(["--min-ttl", &arguments.using.min_ttl]);
     if let Some(duration) = &arguments.using.asking.duration {
@@ -47,8 +52,10 @@ pub(super) fn start(session: &Session, arguments: &Serve, granted: &[u8]) -> Res
         command.arg("--socket").arg(std::path::absolute(socket).map_err(cannot)?);
     }
     command.arg("--").arg(session.alias.as_str());
-    // A pipe that reads standard error would wait for the server's end.
-    let stderr = if io::stderr().is_terminal() { Stdio::inherit() } else { Stdio::null() };
+    // A pipe that reads standard error would wait for the server's end; a file does not.
+    let is_file = || io::stderr().as_fd().try_clone_to_owned().and_then(|file| File::from(file).metadata());
+    let has_reader = !io::stderr().is_terminal() && !is_file().is_ok_and(|metadata| metadata.is_file());
+    let stderr = if has_reader { Stdio::null() } else { Stdio::inherit() };
     let spawned = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(stderr).spawn();
     let mut server = spawned.map_err(cannot)?;
     let (Some(mut stdin), Some(stdout)) = (server.stdin.take(), server.stdout.take()) else {

@@ -17,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from . import keeper, places, processes
+from . import keeper, places, processes, surroundings
 
 TRACE = "LEAPP_BED_TRACE"  # set it to see how long the start takes
 
@@ -28,6 +28,7 @@ def _start_keeper(directory: Path, attached: bool, remove: bool) -> tuple[int, i
     report, word = os.pipe()
     pid = os.fork()
     if pid == 0:
+        processes.default_signals()
         os.close(hold)
         os.close(report)
         if not attached:
@@ -88,9 +89,7 @@ def run(command: list[str], directory: str | None) -> int:
     def interrupt(number, _frame):
         raise Interrupted(number)
 
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, interrupt)
-
+    processes.heed(interrupt)
     place = Path(tempfile.mkdtemp(prefix="leapp-bed.")) if directory is None else _fresh(directory)
     try:
         pid, hold = _start_keeper(place, attached=True, remove=directory is None)
@@ -99,7 +98,7 @@ def run(command: list[str], directory: str | None) -> int:
     if TRACE in os.environ:
         places.complain(f"up in {time.monotonic() - start:.2f} s")
     try:
-        return processes.run_in_foreground(command, os.environ | _variables(place))
+        return processes.run_in_foreground(command, os.environ | _variables(place), is_apart=True)
     finally:
         left = {child: name for child, name in processes.children().items() if child != pid}
         processes.reap()
@@ -165,10 +164,11 @@ def main() -> int:
     verbs.add_parser("down", help="stop it").add_argument("dir")
     options = parser.parse_args()
     try:
+        surroundings.settle()
         if options.verb == "run":
             return run(processes.command_of(options, verb), options.dir)
         return up(options.dir) if options.verb == "up" else down(options.dir)
-    except (keeper.Failed, places.Missing) as problem:
+    except (keeper.Failed, places.Missing, places.Unfit) as problem:
         places.complain(problem)
         return 1
 

@@ -20,6 +20,10 @@ class Missing(Exception):
         super().__init__(f"{what} is missing; run: tests/bed/install")
 
 
+class Unfit(Exception):
+    """The bed cannot be here."""
+
+
 def need_file(path: Path) -> None:
     if not path.exists():
         raise Missing(str(path))

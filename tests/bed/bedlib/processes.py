@@ -30,6 +30,21 @@ def die_with_parent() -> None:
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
+def default_signals() -> None:
+    """In a child that is about to start a program: no signal is ignored, none is blocked."""
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+
+
+def heed(handler) -> None:
+    """Have the signals handled that ask for the end; but for a hang-up that `nohup` had this process ignore."""
+    signal.signal(signal.SIGTERM, handler)
+    signal.signal(signal.SIGINT, handler)
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, handler)
+
+
 def children() -> dict[int, str]:
     """The living children of this process, with their names."""
     found = {}
@@ -103,20 +118,31 @@ def command_of(options: argparse.Namespace, parser: argparse.ArgumentParser) -> 
     return command
 
 
-def run_in_foreground(command: list[str], environment: dict[str, str]) -> int:
-    """Run the command in the foreground, hand signals on to it, and return its exit code as a shell would."""
+def run_in_foreground(
+    command: list[str], environment: dict[str, str], is_apart: bool = False, grace: int = GRACE
+) -> int:
+    """Run the command in the foreground, hand signals on to it, and return its exit code as a shell would.
+
+    One that is apart inherits no signal's effect, and leads a session of its own unless somebody may type for it.
+    """
     process = None
+    leads = is_apart and not os.isatty(0)
+
+    def send(number):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number) if leads else process.send_signal(number)
 
     def hand_on(number, _frame):
         if process is not None:
-            process.send_signal(number)
-            signal.alarm(GRACE)
+            send(number)
+            signal.alarm(grace)
 
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, hand_on)
-    signal.signal(signal.SIGALRM, lambda *_: process.kill())
+    heed(hand_on)
+    signal.signal(signal.SIGALRM, lambda *_: send(signal.SIGKILL))
     try:
-        process = subprocess.Popen(command, env=environment)
+        process = subprocess.Popen(
+            command, env=environment, start_new_session=leads, preexec_fn=default_signals if is_apart else None
+        )
     except FileNotFoundError:
         places.complain(f"{command[0]}: command not found")
         return 127

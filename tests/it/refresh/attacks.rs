@@ -4,12 +4,13 @@ use std::{
     fs,
     io::{Read as _, Write as _},
     net::TcpStream,
+    process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
 use super::open::{LONG, Open, head};
-use crate::harness::Home;
+use crate::harness::{Home, wait_until};
 
 fn signed_in() -> Home {
     let home = Home::new();
@@ -119,5 +120,181 @@ fn ten_thousand_requests_over_200_connections_leave_the_memory_flat() {
     let open_files = fs::read_dir(format!("/proc/{}/fd", open.leapp.id())).expect("a folder").count();
     assert!(open_files < 40, "{open_files} files are open");
     assert_eq!(home.count("AssumeRoleWithSAML"), 1);
+    open.end();
+}
+
+/// Holds so many connections that say nothing, and opens new ones, 2,000 a second at most, for those that are ended. Its
+/// only output: that all are there, as soon as they are.
+const IDLE: &str = "
+import resource, select, socket, sys, time
+_, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+host, port = sys.argv[1].split(':')
+poll, held = select.poll(), {}
+def connect():
+    one = socket.socket()
+    one.setblocking(False)
+    one.connect_ex((host, int(port)))
+    held[one.fileno()] = one
+    poll.register(one, select.POLLIN)
+for _ in range(int(sys.argv[2])):
+    connect()
+print('there', flush=True)
+while True:
+    time.sleep(0.05)
+    for number, _ in poll.poll()[:100]:
+        poll.unregister(number)
+        held.pop(number).close()
+        connect()
+";
+
+/// A process that holds idle connections, ended when this is dropped.
+struct Crowd(Child);
+
+impl Crowd {
+    /// `count` connections of this user, or of another.
+    fn gather(open: &Open, count: usize, is_foreign: bool) -> Self {
+        let mut command = Command::new("setpriv");
+        if is_foreign {
+            // Only root can be somebody else.
+            command = Command::new(if nix::unistd::geteuid().is_root() { "setpriv" } else { "sudo" });
+            if !nix::unistd::geteuid().is_root() {
+                command.args(["-n", "setpriv"]);
+            }
+            command.args(["--reuid=12345", "--regid=12345", "--clear-groups"]);
+        }
+        command.args(["/usr/bin/python3", "-c", IDLE, &open.address, &count.to_string()]);
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("started");
+        let mut said = [0; 6];
+        child
+            .stdout
+            .as_mut()
+            .expect("piped")
+            .read_exact(&mut said)
+            .expect("this test needs root, or sudo without a password");
+        Self(child)
+    }
+}
+
+impl Drop for Crowd {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// How long the good request takes, in the middle of so many tries: on a machine that does other things too, one of them
+/// may be late.
+fn usual_time(open: &Open) -> Duration {
+    let time = |_| {
+        let start = Instant::now();
+        assert!(open.is_served());
+        start.elapsed()
+    };
+    let mut times: Vec<Duration> = (0..21).map(time).collect();
+    times.sort();
+    assert!(times[20] < Duration::from_secs(2), "what botocore waits for: {times:?}");
+    times[10]
+}
+
+#[test]
+fn two_thousand_idle_connections_keep_nobody_waiting() {
+    let home = signed_in();
+    let open = Open::of(&home);
+    for is_foreign in [false, true] {
+        let request = open.good();
+        let (start, end) = request.split_at(40);
+        let mut slow = open.connect();
+        slow.write_all(start.as_bytes()).expect("sent");
+        let crowd = Crowd::gather(&open, 2000, is_foreign);
+        if is_foreign {
+            // A stranger ends no connection of the person's, however much older that is.
+            let mut answer = String::new();
+            slow.write_all(end.as_bytes()).and_then(|()| slow.read_to_string(&mut answer)).expect("answered");
+            assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        }
+        let time = usual_time(&open);
+        assert!(time < Duration::from_millis(100), "{time:?}");
+        drop(crowd);
+    }
+    open.end();
+}
+
+/// Numbers of a sequence (SplitMix64) that a seed begins.
+struct Chance(u64);
+
+impl Chance {
+    /// Begun by `LEAPP_BED_SEED`, or by the time.
+    fn new() -> Self {
+        let given = std::env::var("LEAPP_BED_SEED").ok().map(|seed| seed.parse().expect("a number"));
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
+        Self(given.unwrap_or_else(|| now.subsec_nanos().into()))
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((mixed ^ (mixed >> 31)) % bound as u64).expect("small")
+    }
+
+    fn bytes(&mut self, most: usize) -> Vec<u8> {
+        (0..self.below(most)).map(|_| u8::try_from(self.below(256)).expect("a byte")).collect()
+    }
+}
+
+#[test]
+fn whatever_is_sent_the_good_request_is_answered_and_nothing_grows() {
+    let home = signed_in();
+    let open = Open::of(&home);
+    let mut chance = Chance::new();
+    println!("to have it again: LEAPP_BED_SEED={}", chance.0);
+    let good = open.good();
+    assert!(open.is_served());
+    let before = open.memory();
+    let crowd = Crowd::gather(&open, 2000, true);
+    let mut held: Vec<TcpStream> = Vec::new();
+    for round in 0..1500 {
+        let mut stream = open.connect();
+        stream.set_read_timeout(Some(Duration::from_millis(5))).expect("set");
+        let sent = match chance.below(6) {
+            // Nothing, garbage, half of it, all of it with a byte changed, too much, and all of it in pieces.
+            0 => Vec::new(),
+            1 => chance.bytes(600),
+            2 => good.as_bytes()[..chance.below(good.len())].to_vec(),
+            3 => {
+                let mut changed = good.clone().into_bytes();
+                let place = chance.below(changed.len());
+                changed[place] ^= 1 << chance.below(8);
+                changed
+            }
+            4 => head("GET / HTTP/1.1", &open.address, None, &format!("X: {}\r\n", "y".repeat(20_000))).into_bytes(),
+            _ => good.clone().into_bytes(),
+        };
+        for piece in sent.chunks(1 + chance.below(sent.len() + 1)) {
+            let _ = stream.write_all(piece);
+        }
+        match chance.below(3) {
+            0 => held.push(stream),
+            1 => drop(stream),
+            _ => {
+                let mut answer = [0; 200];
+                let _ = stream.read(&mut answer);
+            }
+        }
+        if held.len() > 600 {
+            held.swap_remove(chance.below(held.len()));
+        }
+        if round % 50 == 0 {
+            let start = Instant::now();
+            assert!(open.is_served() && start.elapsed() < Duration::from_secs(2), "after {round} attacks");
+        }
+    }
+    drop((held, crowd));
+    let files = || fs::read_dir(format!("/proc/{}/fd", open.leapp.id())).expect("a folder").count();
+    wait_until("it lets go of all of them", LONG, || files() < 40);
+    let after = open.memory();
+    assert!(after < before + 16 * 1024, "{before} KiB before, {after} KiB after");
     open.end();
 }

@@ -168,6 +168,26 @@ fn servers_end_with_the_sign_in_of_their_session() {
 }
 
 #[test]
+fn a_server_behind_the_shell_says_its_steps_where_they_are_asked_for() {
+    let home = Home::at_sts("/ttl/8");
+    let line = "\"$LEAPP\" -v serve --json corp > printed 2> said || exit; cp said front; \"$LEAPP\" serve --json corp 2> quiet; read wait";
+    let mut running = script(&home, "bash", line)
+        .current_dir(home.path(""))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("started");
+    let read = |name: &str| fs::read_to_string(home.path(name)).unwrap_or_default();
+    wait_until("the server says how it renews", LONG, || {
+        let (front, said) = (read("front"), read("said"));
+        !front.is_empty() && said.strip_prefix(&front).is_some_and(|more| more.contains("leapp: · STS answered"))
+    });
+    assert_eq!(read("quiet"), "", "who did not ask is told nothing");
+    drop(running.stdin.take());
+    running.wait().expect("ended");
+}
+
+#[test]
 fn there_is_no_server_of_a_session_that_is_none() {
     let home = Home::new();
     let said = text(&home.leapp(["serve", "--stop", "crop"]).output().expect("started").stderr);
