@@ -13,7 +13,7 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    harness::{Home, bed, fail, fail_by_fault, succeed, text, wait_until},
+    harness::{Home, bed, fail, fail_by_fault, succeed, text, wait_until, write_program},
     sign_in::desk::{Desk, Display},
 };
 
@@ -207,8 +207,7 @@ fn another_browser_may_be_named() {
         "#!/bin/sh\nfor page; do :; done\ncat \"${{page#file://}}\" > {0}-page\necho \"$@\" > {0}\n",
         seen.display()
     );
-    fs::write(&script, text).expect("written");
-    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("executable");
+    write_program(&script, text);
     let program = script.to_str().expect("a path");
     succeed(console(&home, &["corp", "--browser", program]).env("LEAPP_BROWSER_ARGS", ""));
     wait_until("it has run", Duration::from_secs(10), || seen.exists());

@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::process::ExitStatusExt as _, process::Stdio};
 
-use crate::harness::{Home, fail, succeed, text, variables};
+use crate::harness::{Home, fail, succeed, text, variables, write_program};
 
 #[test]
 fn the_child_has_the_sessions_credentials_and_no_others() {
@@ -91,8 +91,7 @@ fn a_script_whose_interpreter_is_missing_is_no_missing_command() {
     let home = Home::new();
     home.sign_in("corp");
     let script = home.path("my-script");
-    fs::write(&script, "#! /no/such/python -u\r\nprint()\n").expect("written");
-    fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("executable");
+    write_program(&script, "#! /no/such/python -u\r\nprint()\n");
     let path = format!("{}:{}", std::env::var("PATH").expect("a path"), home.path("").display());
     for words in [["exec", "corp", "my-script"].as_slice(), &["exec", "--refresh", "corp", "my-script"]] {
         let said = fail(127, home.leapp(words).env("PATH", &path));
@@ -190,8 +189,7 @@ fn without_a_command_the_users_shell_starts() {
     let home = Home::new();
     home.sign_in("corp");
     let shell = home.path("my-shell");
-    fs::write(&shell, "#!/bin/sh\necho \"shell of $LEAPP_SESSION\"\n").expect("written");
-    fs::set_permissions(&shell, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("executable");
+    write_program(&shell, "#!/bin/sh\necho \"shell of $LEAPP_SESSION\"\n");
     assert_eq!(succeed(home.leapp(["exec", "corp"]).env("SHELL", &shell)), "shell of corp\n");
 }
 

@@ -3,6 +3,7 @@
 use std::{
     ffi::OsStr,
     fs,
+    io::Write as _,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
@@ -13,6 +14,16 @@ use std::{
 use tempfile::TempDir;
 
 use crate::remedies::{self, Then};
+
+/// Writes a program, in a process of its own: one that this process wrote cannot be started while another thread is
+/// starting something, which holds the file open for a moment ("Text file busy").
+pub fn write_program(path: &Path, text: impl AsRef<[u8]>) {
+    let mut install = Command::new("install");
+    install.args(["-D", "-m", "755", "/dev/stdin"]).arg(path).stdin(Stdio::piped());
+    let mut child = install.spawn().expect("started");
+    child.stdin.take().expect("a pipe").write_all(text.as_ref()).expect("written");
+    assert!(child.wait().expect("ended").success(), "{}", path.display());
+}
 
 /// A variable of the bed.
 ///

@@ -12,7 +12,7 @@ use std::{
 use corpus::CORPUS;
 use serde_json::Value;
 
-use crate::harness::{Home, bed, chained, fail, federated, succeed, text};
+use crate::harness::{Home, bed, chained, fail, federated, succeed, text, write_program};
 
 const ID: &str = "8f2c1d3e-4b5a-6978-8877-665544332211";
 
@@ -98,7 +98,7 @@ fn the_program_may_be_anywhere() {
     let folder = home.path("My Apps #1 ;it's \"here\" $HOME");
     fs::create_dir(&folder).expect("made");
     let program = folder.join("leapp");
-    fs::copy(env!("CARGO_BIN_EXE_leapp"), &program).expect("copied");
+    write_program(&program, fs::read(env!("CARGO_BIN_EXE_leapp")).expect("read"));
     let mut command = Command::new(&program);
     home.surround(&mut command);
     succeed(command.args(["profile", "sync"]));

@@ -4,8 +4,7 @@ use std::{
     collections::BTreeMap,
     fs::{self, File},
     io::{Read as _, Write as _},
-    os::unix::fs::PermissionsExt as _,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
     thread,
@@ -14,7 +13,7 @@ use std::{
 
 use nix::pty::{Winsize, openpty};
 
-use crate::harness::{Home, wait_for, wait_until};
+use crate::harness::{Home, wait_for, wait_until, write_program};
 
 /// How long a shell may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -39,9 +38,9 @@ impl Console {
         let reports = home.path("reports");
         fs::create_dir_all(&reports).expect("made");
         let bin = home.path("bin");
-        executable(
+        write_program(
             &bin.join("report"),
-            &format!("#!/bin/sh\nenv -0 >'{0}/'\"$1.part\"\nmv '{0}/'\"$1.part\" '{0}/'\"$1\"\n", reports.display()),
+            format!("#!/bin/sh\nenv -0 >'{0}/'\"$1.part\"\nmv '{0}/'\"$1.part\" '{0}/'\"$1\"\n", reports.display()),
         );
         let pty =
             openpty(Some(&Winsize { ws_row: 50, ws_col: 200, ws_xpixel: 0, ws_ypixel: 0 }), None).expect("a terminal");
@@ -177,11 +176,4 @@ impl Drop for Console {
             let _ = self.child.wait();
         }
     }
-}
-
-/// Writes a program.
-pub(super) fn executable(path: &Path, text: &str) {
-    fs::create_dir_all(path.parent().expect("a folder")).expect("made");
-    fs::write(path, text).expect("written");
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("changed");
 }

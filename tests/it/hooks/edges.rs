@@ -12,7 +12,7 @@ use super::{
     prompt::stand_in,
     scenario::{holds, holds_none, holds_outer},
 };
-use crate::harness::{succeed, wait_until};
+use crate::harness::{succeed, wait_until, write_program};
 
 fn into(person: &Person, name: &str) -> String {
     format!("cd {}", person.path(name).display())
@@ -36,7 +36,7 @@ fn an_interrupted_hook_leaves_no_outer_identity_in_force() {
         console.expect("leapp: the hook was interrupted: AWS credentials stay hidden here; run: leapp login");
         holds_none(&console.at_next_prompt());
         assert_eq!(console.times_shown("the hook was interrupted"), 1, "{shell}");
-        fs::write(person.path("bin/leapp"), real).expect("written");
+        write_program(&person.path("bin/leapp"), real);
         // What the line says helps.
         person.home.sign_in("corp");
         holds(&console.at_next_prompt(), "corp");
@@ -86,6 +86,9 @@ fn readonly_variables_are_said_and_no_success_before() {
     }
 }
 
+/// What bash shows as it begins to read a line.
+const READS: &str = "\u{1b}[?2004h";
+
 #[test]
 fn bash_lives_under_set_e() {
     let person = Person::new("bash");
@@ -93,7 +96,9 @@ fn bash_lives_under_set_e() {
     holds_outer(&console.after("set -e"));
     console.line("[[ a == b ]] && echo hi");
     console.line("! true");
+    let prompts = console.times_shown(READS);
     console.keys(b"\x03");
+    wait_until("bash reads again", Duration::from_secs(20), || console.times_shown(READS) > prompts);
     holds(&console.after(&into(&person, "work/dev")), "corp");
     console.line("[[ a == b ]] && echo hi");
     holds_outer(&console.after(&into(&person, ".")));

@@ -2,9 +2,9 @@
 
 use std::{fs, path::PathBuf, process::Command};
 
-use super::console::{Console, executable};
+use super::console::Console;
 use crate::{
-    harness::{Home, succeed},
+    harness::{Home, succeed, write_program},
     shells::program,
 };
 
@@ -45,7 +45,7 @@ impl Person {
         let text = format!(
             "#!/bin/sh\ncase $1 in\nhook) {hook}; [ $2 != tcsh ] || sed -i 's|{real}|{bin}|' ~/.local/state/leapp/hook.tcsh ;;\nhook-env) {count}; exec '{real}' \"$@\" ;;\n*) exec '{real}' \"$@\" ;;\nesac\n"
         );
-        executable(bin_path, &text);
+        write_program(bin_path, &text);
         person
     }
 

@@ -13,11 +13,11 @@ use nix::{
 };
 
 use super::{
-    console::{Console, executable},
+    console::Console,
     people::Person,
     scenario::{holds, holds_none, holds_outer},
 };
-use crate::harness::{text, wait_until};
+use crate::harness::{text, wait_until, write_program};
 
 const SHELLS: [&str; 9] = ["bash", "zsh", "fish", "ksh93", "mksh", "tcsh", "nu", "elvish", "xonsh"];
 
@@ -308,7 +308,7 @@ fn who_loses_the_state_hears_of_changes_all_the_same() {
 /// What stands in for leapp: it notes that it ran, and does this.
 pub(super) fn stand_in(person: &Person, what: &str) {
     let text = format!("#!/bin/sh\necho >>'{}'\n{what}\n", person.path("calls").display());
-    executable(&person.path("bin/leapp"), &text);
+    write_program(&person.path("bin/leapp"), &text);
 }
 
 #[test]
@@ -323,7 +323,7 @@ fn a_switch_that_fails_leaves_no_session_behind() {
         for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"] {
             assert_eq!(seen.get(name), None, "{shell}: {name}");
         }
-        executable(&person.path("bin/leapp"), &real);
+        write_program(&person.path("bin/leapp"), &real);
         holds(&console.after(&format!("cd {}", person.path("work/prod").display())), "prod");
     });
 }
@@ -347,7 +347,7 @@ fn ctrl_c_ends_it_once_and_leaves_no_session_behind() {
         thread::sleep(Duration::from_millis(300));
         holds_none(&console.at_next_prompt());
         assert_eq!(person.calls(), calls + 1, "{shell}");
-        executable(&person.path("bin/leapp"), &real);
+        write_program(&person.path("bin/leapp"), &real);
         holds_outer(&console.after(&format!("cd {}", person.path(".").display())));
     }
 }

@@ -15,7 +15,7 @@ use nix::{
     unistd::Pid,
 };
 
-use crate::harness::{Home, bed, federated, text, wait_for, wait_until};
+use crate::harness::{Home, bed, federated, text, wait_for, wait_until, write_program};
 
 /// Longer than anything here takes, on a machine that has much else to do.
 pub const LONG: Duration = Duration::from_mins(1);
@@ -130,8 +130,7 @@ impl Desk {
     /// A script of this home.
     pub fn program(&self, name: &str, script: &str) -> PathBuf {
         let file = self.path(name);
-        fs::write(&file, script).expect("written");
-        fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("executable");
+        write_program(&file, script);
         file
     }
 
