@@ -2,6 +2,12 @@
 
 #![allow(missing_docs, clippy::missing_panics_doc, reason = "each is named after its target, and panics on a finding")]
 
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE},
+};
+use miniz_oxide::deflate::compress_to_vec_zlib;
+
 use crate::{
     config::{Config, Field, Setting, change::Change},
     hook::{STATE, State},
@@ -172,16 +178,25 @@ pub fn managed_block(bytes: &[u8]) {
 
 const SET_ASIDE: &[u8] = b"# set aside by leapp: ";
 
-/// The value of `LEAPP_STATE`: read or not, never a panic; what is read is written in letters that every shell takes, and
-/// reads back.
+/// The value of `LEAPP_STATE`, and behind a line break what direnv (`d`) or mise (`m`) would compress into its own
+/// variable: read or not, never a panic; what is read is written in letters that every shell takes, and reads back.
 pub fn hook_state(bytes: &[u8]) {
-    let text = String::from_utf8_lossy(bytes);
-    let Some(state) = State::parse(&text) else { return };
+    let (text, record) = bytes.split_at(bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len()));
+    let record = match record {
+        [_, b'd', record @ ..] => Some(("DIRENV_DIFF", URL_SAFE.encode(compress_to_vec_zlib(record, 0)))),
+        [_, b'm', record @ ..] => Some(("__MISE_DIFF", STANDARD_NO_PAD.encode(compress_to_vec_zlib(record, 0)))),
+        _ => None,
+    };
+    let Some(state) = State::parse(&String::from_utf8_lossy(text)) else { return };
     for state in [state.signed_out(), state] {
         let written = state.to_text();
         assert_eq!(State::parse(&written).as_ref(), Some(&state));
         assert!(written.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-+@%:".contains(&byte)), "{written}");
-        let environment = |name: &str| if name == STATE { Some(written.as_str()) } else { Some("x") };
+        let environment = |name: &str| match &record {
+            _ if name == STATE => Some(written.as_str()),
+            Some((variable, text)) if name == *variable => Some(text.as_str()),
+            _ => Some("x"),
+        };
         let _ = (state.has_other_keys(environment), state.holds_keys(environment), state.touched().count());
         for target in [crate::hook::Target::Before { told: None }, crate::hook::Target::AsItIs] {
             let change = crate::hook::change(Some(&state), environment, target).expect("a change");
