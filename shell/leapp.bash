@@ -62,8 +62,8 @@ _leapp_check() {
 
 # By this it is noticed: the identity, and what direnv and mise say that they did.
 _leapp_look() {
-  now="${AWS_ACCESS_KEY_ID-} ${AWS_SECRET_ACCESS_KEY:+x}${AWS_SESSION_TOKEN:+x} ${AWS_PROFILE-} ${AWS_REGION-}"
-  now="$now ${DIRENV_DIFF-} ${__MISE_DIFF-}"
+  now="${AWS_ACCESS_KEY_ID-} ${AWS_SECRET_ACCESS_KEY:+x}${AWS_SESSION_TOKEN:+x} ${AWS_REGION-}"
+  now="$now ${DIRENV_DIFF-} ${__MISE_DIFF-} @COMPETING@"
 }
 
 # Bash 5 has a clock, bash 4 has one in printf; before that there is none, and a loaded session pays for a process.
@@ -93,12 +93,12 @@ _leapp_follow() {
   # known what follows.
   __leapp_pending=x
   _leapp_hide "$1"
-  if answer=$(_leapp_show && LEAPP_LEFT=$__leapp_left exec "$__leapp_bin" hook-env bash) && [[ -n $answer ]]; then
+  if answer=$([[ -x $__leapp_bin ]] && _leapp_show && LEAPP_LEFT=$__leapp_left exec "$__leapp_bin" hook-env bash) && [[ -n $answer ]]; then
     _leapp_show
     _leapp_apply "$answer" || :
   else
     [[ -n $1 || ${LEAPP_STATE-1:told} != 1:told* ]] || _leapp_show
-    _leapp_say 'leapp: the hook failed: AWS credentials stay hidden here; run: leapp status'
+    _leapp_say 'leapp: the hook failed: AWS credentials stay hidden here; run: leapp login'
   fi
   __leapp_pending=
   _leapp_look

@@ -89,7 +89,7 @@ fn leapp-hook {
         unset-env $name
       }
     }
-    echo 'leapp: the hook failed: AWS credentials stay hidden here; run: leapp status' >&2
+    echo 'leapp: the hook failed: AWS credentials stay hidden here; run: leapp login' >&2
   }
 }
 

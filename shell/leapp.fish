@@ -75,7 +75,7 @@ if status is-interactive
 
     # By this it is noticed: the identity, and what direnv and mise say that they did.
     function __leapp_look
-        set -g -u __leapp_now "$AWS_ACCESS_KEY_ID $AWS_PROFILE $AWS_REGION $DIRENV_DIFF $__MISE_DIFF"
+        set -g -u __leapp_now "$AWS_ACCESS_KEY_ID $AWS_REGION $DIRENV_DIFF $__MISE_DIFF @COMPETING@"
         set -q AWS_SECRET_ACCESS_KEY; and set -a __leapp_now s
         set -q AWS_SESSION_TOKEN; and set -a __leapp_now t
     end
@@ -107,18 +107,29 @@ if status is-interactive
         set -l names AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN LEAPP_SESSION @COMPETITORS@
         set -g __leapp_pending x
         test -n "$LEAPP_STATE$key"; and for name in $names
-            set -q -g -x $name; or continue
-            set -g -u __leapp_hidden_$name $$name
-            set -e -g $name
+            if set -q -g -x $name
+                set -g -u __leapp_hidden_$name $$name
+                set -e -g $name
+            end
+            # Nothing hides a universal variable from children, but for one with a value.
+            if set -q -U -x $name
+                set -g -u __leapp_covered_$name $$name
+                set -g -x $name ''
+            end
         end
         begin
             for name in $names
-                set -l hidden __leapp_hidden_$name
-                set -q $hidden; and set -f -x $name $$hidden
+                for hidden in __leapp_covered_$name __leapp_hidden_$name
+                    set -q $hidden; and set -f -x $name $$hidden
+                end
             end
             set -f -x LEAPP_LEFT $__leapp_left
-            set -l answer ("$__leapp_bin" hook-env fish | string collect --no-trim-newlines)
-            set -l failed $pipestatus[1]
+            set -l answer
+            set -l failed 1
+            if test -x "$__leapp_bin"
+                set answer ("$__leapp_bin" hook-env fish | string collect --no-trim-newlines)
+                set failed $pipestatus[1]
+            end
             for name in $names LEAPP_LEFT
                 set -e -f $name
             end
@@ -128,7 +139,7 @@ if status is-interactive
                 echo -n $answer | source
             else
                 test -z "$key"; and test -n "$is_outer"; and __leapp_show $names
-                echo 'leapp: the hook failed: AWS credentials stay hidden here; run: leapp status' >&2
+                echo 'leapp: the hook failed: AWS credentials stay hidden here; run: leapp login' >&2
             end
         end
         set -g __leapp_pending
@@ -136,6 +147,7 @@ if status is-interactive
 
     function __leapp_show
         for name in $argv
+            set -q __leapp_covered_$name; and set -e -g $name __leapp_covered_$name
             set -l hidden __leapp_hidden_$name
             set -q $hidden; or continue
             set -g -x $name $$hidden

@@ -59,7 +59,8 @@ function _leapp_hook {
 }
 
 _leapp_look() {
-  __leapp_now="${AWS_ACCESS_KEY_ID-} ${AWS_SECRET_ACCESS_KEY:+x}${AWS_SESSION_TOKEN:+x} ${AWS_PROFILE-} ${AWS_REGION-}"
+  __leapp_now="${AWS_ACCESS_KEY_ID-} ${AWS_SECRET_ACCESS_KEY:+x}${AWS_SESSION_TOKEN:+x} ${AWS_REGION-}"
+  __leapp_now="$__leapp_now @COMPETING@"
 }
 
 function _leapp_is_late {
@@ -81,7 +82,7 @@ function _leapp_follow {
   _leapp_hide "$1"
   # Without a trap, ksh93 would show prompts for ever. There it is this function's own.
   [[ -z $__leapp_traps ]] || trap : INT
-  if answer=$(_leapp_show; LEAPP_LEFT=$__leapp_left exec "$__leapp_bin" hook-env ksh) && [[ -n $answer ]]; then
+  if answer=$([[ -x $__leapp_bin ]] || exit; _leapp_show; LEAPP_LEFT=$__leapp_left exec "$__leapp_bin" hook-env ksh) && [[ -n $answer ]]; then
     _leapp_show
     eval "$answer"
   else
@@ -89,7 +90,7 @@ function _leapp_follow {
     [[ -n $1 || ${LEAPP_STATE-1:told} != 1:told* ]] || _leapp_show
     case $status in
     130 | 258) _leapp_say 'leapp: the hook was interrupted: AWS credentials stay hidden here; run: leapp login' ;;
-    *) _leapp_say 'leapp: the hook failed: AWS credentials stay hidden here; run: leapp status' ;;
+    *) _leapp_say 'leapp: the hook failed: AWS credentials stay hidden here; run: leapp login' ;;
     esac
   fi
   __leapp_pending=

@@ -45,7 +45,7 @@ def --env __leapp_hook [] {
         hide-env --ignore-errors $name
       }
     }
-    print -e 'leapp: the hook failed: AWS credentials stay hidden here; run: leapp status'
+    print -e 'leapp: the hook failed: AWS credentials stay hidden here; run: leapp login'
     return
   }
   mut old: list<any> = $state.old

@@ -78,7 +78,7 @@ if ( $?prompt ) then
       unset __leapp_hidden_*
     endif
     if ( $__leapp_failed ) then
-      sh -c "echo 'leapp: the hook failed: AWS credentials stay hidden here; run: leapp status' >&2"
+      sh -c "echo 'leapp: the hook failed: AWS credentials stay hidden here; run: leapp login' >&2"
     else
       eval "$__leapp_answer:q"
     endif

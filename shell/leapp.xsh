@@ -76,7 +76,7 @@ def _leapp_setup():
                 for name in names.split():
                     if name in env:
                         state['hidden'][name] = env.pop(name)
-            print('leapp: the hook failed: AWS credentials stay hidden here; run: leapp status', file=sys.stderr)
+            print('leapp: the hook failed: AWS credentials stay hidden here; run: leapp login', file=sys.stderr)
 
     for event in (XSH.builtins.events.on_pre_prompt, XSH.builtins.events.on_chdir):
         for handler in list(event):

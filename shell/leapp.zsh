@@ -30,6 +30,12 @@ _leapp_hook() {
   setopt no_xtrace no_verbose no_aliases
   trap - DEBUG
   (( ZSH_SUBSHELL )) && return
+  # What was added since comes before the check, from the next prompt on; this one's commands are checked as they start.
+  if [[ $precmd_functions[-1]$chpwd_functions[-1] != _leapp_check_leapp_check ]]; then
+    precmd_functions=(${precmd_functions:#_leapp_check} _leapp_check)
+    chpwd_functions=(${chpwd_functions:#_leapp_check} _leapp_check)
+    preexec_functions=(${preexec_functions:#_leapp_check} _leapp_check)
+  fi
   local directory=$PWD content= key=
   [[ $directory == /* ]] || directory=
   until [[ -f $directory/.leapp || -z $directory ]]; do directory=${directory%/*}; done
@@ -64,8 +70,8 @@ _leapp_check() {
 
 # By this it is noticed: the identity, and what direnv and mise say that they did.
 _leapp_look() {
-  now="${AWS_ACCESS_KEY_ID-} ${AWS_SECRET_ACCESS_KEY:+x}${AWS_SESSION_TOKEN:+x} ${AWS_PROFILE-} ${AWS_REGION-}"
-  now+=" ${DIRENV_DIFF-} ${__MISE_DIFF-}"
+  now="${AWS_ACCESS_KEY_ID-} ${AWS_SECRET_ACCESS_KEY:+x}${AWS_SESSION_TOKEN:+x} ${AWS_REGION-}"
+  now+=" ${DIRENV_DIFF-} ${__MISE_DIFF-} @COMPETING@"
 }
 
 _leapp_follow() {
@@ -78,13 +84,13 @@ _leapp_follow() {
   # known what follows.
   typeset -g __leapp_pending=x
   _leapp_hide "$1"
-  if answer=$(_leapp_show && LEAPP_LEFT=$__leapp_left exec "$__leapp_bin" hook-env zsh) && [[ -n $answer ]]; then
+  if answer=$([[ -x $__leapp_bin ]] && _leapp_show && LEAPP_LEFT=$__leapp_left exec "$__leapp_bin" hook-env zsh) && [[ -n $answer ]]; then
     _leapp_show
     # zsh ends the whole `eval` where a variable is readonly.
     eval "$answer" || _leapp_say 'leapp: a variable is readonly: no credentials are loaded'
   else
     [[ -n $1 || ${LEAPP_STATE-1:told} != 1:told* ]] || _leapp_show
-    _leapp_say 'leapp: the hook failed: AWS credentials stay hidden here; run: leapp status'
+    _leapp_say 'leapp: the hook failed: AWS credentials stay hidden here; run: leapp login'
   fi
   __leapp_pending=
   _leapp_look

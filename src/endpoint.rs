@@ -8,7 +8,7 @@
 
 mod answer;
 mod door;
-#[cfg(fuzzing)]
+#[cfg(any(fuzzing, test))]
 pub(crate) mod fuzzing;
 mod peer;
 mod renewal;

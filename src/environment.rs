@@ -40,6 +40,8 @@ pub(crate) const GRANTED: [&str; 7] =
 ///
 /// Sources: the settings of the AWS SDKs and Tools Reference Guide, and the credential providers of botocore, the
 /// JavaScript SDK (v2, v3), the Java SDK (v1), the Ruby SDK and the Elastic Beanstalk CLI.
+///
+/// The first [`IDENTITIES`] of them bring credentials, or say where some are.
 pub(crate) const COMPETITORS: [&str; 28] = [
     // A named profile. The JavaScript SDK v3 then skips the keys of the environment, and botocore fails outright where
     // the profile does not exist. The last is the Elastic Beanstalk CLI's own; oh-my-zsh sets it with the others.
@@ -83,6 +85,8 @@ pub(crate) const COMPETITORS: [&str; 28] = [
     "EC2_SECURITY_TOKEN",
     "AWS_DELEGATION_TOKEN",
 ];
+/// How many of [`COMPETITORS`] are another identity by themselves.
+pub(crate) const IDENTITIES: usize = 18;
 
 /// Where SDKs fetch credentials, and what they show there (the container credential provider of the AWS SDKs).
 pub(crate) const ENDPOINT_URI: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";

@@ -1,4 +1,5 @@
-//! What the fuzz targets in `fuzz/` hold the inside of this crate to. Compiled for them alone (`--cfg fuzzing`).
+//! What the fuzz targets in `fuzz/` hold the inside of this crate to. Compiled for them (`--cfg fuzzing`), and for tests, which
+//! go through what the targets start from.
 
 #![allow(missing_docs, clippy::missing_panics_doc, reason = "each is named after its target, and panics on a finding")]
 
@@ -201,7 +202,32 @@ pub fn hook_state(bytes: &[u8]) {
         for target in [crate::hook::Target::Before { told: None }, crate::hook::Target::AsItIs] {
             let change = crate::hook::change(Some(&state), environment, target).expect("a change");
             for shell in crate::shell::Shell::ALL {
-                let _ = shell.render_change(&change, "0").expect("a script");
+                let _ = shell.render_change(&change, "0", None).expect("a script");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    type Target = fn(&[u8]);
+
+    #[test]
+    fn the_corpora_hold() {
+        let targets: [(&str, Target); 4] = [
+            ("config_edit", super::config_edit),
+            ("hook_state", super::hook_state),
+            ("managed_block", super::managed_block),
+            ("request", super::request),
+        ];
+        for (name, target) in targets {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(name);
+            let files: Vec<_> = fs::read_dir(folder).expect("a corpus").flatten().collect();
+            assert!(files.len() > 2, "{name}");
+            for file in files {
+                target(&fs::read(file.path()).expect("read"));
             }
         }
     }

@@ -8,5 +8,5 @@ mod change;
 mod other_tools;
 mod state;
 
-pub(crate) use change::{Change, Target, change};
+pub(crate) use change::{Change, Target, change, change_of_pinned};
 pub(crate) use state::{Place, STATE, State, Status};

@@ -21,7 +21,7 @@ mod endpoint;
 pub mod environment;
 pub mod error;
 mod files;
-#[cfg(fuzzing)]
+#[cfg(any(fuzzing, test))]
 pub mod fuzzing;
 mod generation;
 mod hook;

@@ -23,7 +23,7 @@ use crate::{
     environment::{COMPETITORS, EXPIRATION, Plan},
     error::{Error, Kind, Result, escaped},
     files, generation,
-    hook::{Change, Place, State, Status, Target, change},
+    hook::{Change, Place, State, Status, Target, change, change_of_pinned},
     session::{Session, Source, span},
     shell::Shell,
 };
@@ -41,8 +41,10 @@ pub(super) fn run(context: Context, arguments: &HookEnv) -> Result<()> {
     generation::ensure(&context);
     let context = context.with_attention(Attention::Nobody, Some(PATIENCE));
     let before = State::of(|name| context.environment().raw(name));
-    if before.as_ref().is_some_and(|state| state.status == Status::Pinned) {
-        return context.print(&shell.render_change(&Change::default(), "0", None)?);
+    if let Some(pinned) = before.as_ref().filter(|state| state.status == Status::Pinned) {
+        let change = change_of_pinned(pinned, |name| context.environment().raw(name));
+        let line = displaced(&change, &pinned.place.session).map(|line| format!("leapp: {}", escaped(&line)));
+        return context.print(&say(shell, &change, "0", line.as_deref())?);
     }
     let outcome = follow(&context, before.as_ref());
     let answer = Answer { context: &context, shell, before: before.as_ref(), is_quiet: outcome.is_quiet };
@@ -76,20 +78,26 @@ impl Answer<'_> {
             let line = format!("{} is not loaded: {tool} {why}", place.session);
             return self.text(Outcome::before(Some(place), line));
         }
-        let line = if change.is_displaced {
-            let why = "something else set AWS keys in this shell, which stay";
-            Some(format!("{} is no longer loaded: {why}", place.session))
-        } else {
-            line
-        };
+        let line = displaced(&change, &place.session).or(line);
         let at = outcome.at.map_or("0".into(), |at| in_clock_of(self.context, self.shell, at));
         let line = line.filter(|_| !self.is_quiet).map(|line| format!("leapp: {}", escaped(&line)));
-        let is_said_by_shell = self.shell.says_lines();
-        if let Some(line) = line.as_deref().filter(|_| !is_said_by_shell) {
-            to_stderr(&format!("{line}\n"));
-        }
-        self.shell.render_change(&change, &at, line.as_deref().filter(|_| is_said_by_shell))
+        say(self.shell, &change, &at, line.as_deref())
     }
+}
+
+/// What a person is told whose shell has another identity by now.
+fn displaced(change: &Change, session: &str) -> Option<String> {
+    let variable = change.displaced_by?;
+    Some(format!("{session} is no longer loaded: something else set {variable} in this shell, which stays"))
+}
+
+/// Writes what the shell carries out, and says the line, or has the shell say it.
+fn say(shell: Shell, change: &Change, at: &str, line: Option<&str>) -> Result<Zeroizing<String>> {
+    let is_said_by_shell = shell.says_lines();
+    if let Some(line) = line.filter(|_| !is_said_by_shell) {
+        to_stderr(&format!("{line}\n"));
+    }
+    shell.render_change(change, at, line.filter(|_| is_said_by_shell))
 }
 
 /// A time in seconds since 1970, as the shell can tell that it has come.

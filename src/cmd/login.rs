@@ -15,6 +15,7 @@ use crate::{
     context::Context,
     credentials::Credentials,
     error::{Error, Kind, Result},
+    generation,
     saml::EncodedResponse,
     session::{Session, Source, span},
 };
@@ -36,6 +37,8 @@ pub(super) fn run(context: &Context, arguments: &Login) -> Result<()> {
         None => broker.credentials(session)?,
     };
     context.say(signed_in(context, session, &credentials));
+    // Also where nothing was kept, as of a profile: a hook that failed, or was interrupted, looks again.
+    generation::bump(context);
     Ok(())
 }
 

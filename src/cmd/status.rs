@@ -195,7 +195,8 @@ impl<'c> Report<'c> {
             let path = context.paths().short(directory.path.as_ref());
             rows.push(("directory", format!("{path}{asks}: {}", directory.standing)));
             if directory.is_ignored {
-                let why = "does not run in this shell; for the line to add, run: leapp hook --help";
+                let why = "not here yet: it comes at the next prompt; where it failed, run: leapp login; \
+                           where it does not run in this shell, run: leapp hook --help";
                 rows.push(("hook", why.to_owned()));
             }
         }

@@ -1,5 +1,7 @@
 //! What the fuzz target `request` holds the endpoint to.
 
+#![allow(clippy::missing_panics_doc, reason = "it panics on a finding")]
+
 use std::{
     io::{Read as _, Write as _},
     net::Shutdown,

@@ -5,7 +5,7 @@ use super::{
     state::{LEFT, Mark, Place, STATE, State, Status},
 };
 use crate::{
-    environment::{COMPETITORS, GRANTED, KEYS, Plan, REGIONS, SESSION},
+    environment::{COMPETITORS, EXPIRATION, GRANTED, IDENTITIES, KEYS, Plan, REGIONS, SESSION},
     error::Result,
 };
 
@@ -45,8 +45,8 @@ pub(crate) struct Change {
     pub(crate) left: Option<String>,
     /// A tool that may have set what would be put away, and later put back: it cannot be told.
     pub(crate) unreadable: Option<&'static str>,
-    /// Whether the keys of the directory's session were replaced by others, which stay.
-    pub(crate) is_displaced: bool,
+    /// The variable by which another identity took the place of the session, and stays.
+    pub(crate) displaced_by: Option<&'static str>,
     /// What is set and unset then.
     pub(crate) plan: Plan,
     /// When the hook has to look again, whatever happens, in seconds since 1970.
@@ -93,6 +93,22 @@ pub(crate) fn change<'e>(
         change.state.set(variable, &text)?;
     }
     Ok(change)
+}
+
+/// What a shell of `leapp exec` has to do: nothing, unless something else has replaced its keys.
+pub(crate) fn change_of_pinned<'e>(pinned: &State, environment: impl Fn(&str) -> Option<&'e str>) -> Change {
+    let mut change = Change::default();
+    let is_replaced = |name: &&str| !pinned.mark(name).still_holds(name, environment(name));
+    if environment(SESSION).is_none() || !pinned.has_other_keys(&environment) {
+        return change;
+    }
+    change.displaced_by = KEYS.into_iter().find(is_replaced);
+    let rest = KEYS.into_iter().filter(|name| !is_replaced(name)).chain([SESSION, EXPIRATION]);
+    for name in rest.filter(|name| environment(name).is_some()) {
+        // A name of leapp's own is one that every shell takes.
+        let _ = change.plan.unset(name);
+    }
+    change
 }
 
 fn touches(plan: &Plan, name: &str) -> bool {
@@ -160,13 +176,17 @@ impl<'e, E: Fn(&str) -> Option<&'e str>> Shell<'_, E> {
         if origin != Owner::Leapp {
             return origin;
         }
-        let is_changed =
-            |name: &str| self.before.mark(name) != Mark::Untouched && self.origin(tools, name) == Owner::Person;
+        let is_changed = |name: &str| self.is_changed(tools, name);
         if REGIONS.contains(&name) {
             // `leapp env` brought a region that is the directory's too.
             return if is_changed(SESSION) && self.value(SESSION).is_some() { Owner::Person } else { Owner::Leapp };
         }
         if KEYS.into_iter().any(is_changed) { Owner::Leftover } else { Owner::Leapp }
+    }
+
+    /// Whether a person, or a tool that says nothing, changed what leapp had set or taken out.
+    fn is_changed(&self, tools: &OtherTools, name: &str) -> bool {
+        self.before.mark(name) != Mark::Untouched && self.origin(tools, name) == Owner::Person
     }
 
     /// Puts back what was there before, but for what the person changed since.
@@ -216,19 +236,27 @@ impl<'e, E: Fn(&str) -> Option<&'e str>> Shell<'_, E> {
     fn enter(&self, tools: &OtherTools, mut state: State, plan: &Plan) -> Result<(Change, State)> {
         let is_same = self.before.place == state.place && self.before.status != Status::Told;
         let mut change = Change::default();
+        let displacing = KEYS.iter().chain(&COMPETITORS[..IDENTITIES]);
+        let displaced_by = displacing.copied().find(|name| is_same && self.is_changed(tools, name));
         for name in self.before.touched().filter(|name| !touches(plan, name)) {
             self.leave_variable(tools, name, &mut change, &mut state)?;
         }
         for name in GRANTED.into_iter().chain(COMPETITORS).filter(|name| touches(plan, name)) {
             let is_touched = self.before.mark(name) != Mark::Untouched;
-            match self.owner(tools, name) {
+            let owner = match self.owner(tools, name) {
+                Owner::Leapp if displaced_by.is_some() && !REGIONS.contains(&name) => Owner::Leftover,
+                owner => owner,
+            };
+            match owner {
                 // A session that is renewed leaves alone what the person changed while it was there.
                 Owner::Person if is_touched && is_same => {
                     state.set_mark(name, self.before.mark(name));
                     continue;
                 }
                 Owner::Leftover if is_same => {
-                    change.is_displaced |= name == SESSION && self.value(name).is_some();
+                    if name == SESSION && self.value(name).is_some() {
+                        change.displaced_by = displaced_by;
+                    }
                     self.unset(name, &mut change);
                     state.set_mark(name, Mark::Unset);
                     continue;
@@ -249,13 +277,17 @@ impl<'e, E: Fn(&str) -> Option<&'e str>> Shell<'_, E> {
                 }
                 Owner::Person | Owner::Leapp | Owner::Tool | Owner::Beneath => {}
             }
+            let is_found = change.found.value(name).is_some();
             if let Some(value) = plan.value(name) {
                 state.set_mark(name, Mark::of(name, value));
-                if self.value(name) != Some(value) {
+                if is_found || self.value(name) != Some(value) {
                     change.plan.set(name, value)?;
                 }
             } else {
                 state.set_mark(name, Mark::Unset);
+                if is_found {
+                    change.plan.unset(name)?;
+                }
                 self.unset(name, &mut change);
             }
         }

@@ -19,7 +19,9 @@ const TOKEN: &str = "@TOKEN@";
 /// Where the path goes at which the script itself is kept.
 const SCRIPT: &str = "@SCRIPT@";
 /// Where the names go of the variables that compete with keys.
-const COMPETING: &str = "@COMPETITORS@";
+const COMPETITORS_NAMES: &str = "@COMPETITORS@";
+/// Where their values go, one after the other.
+const COMPETITORS_VALUES: &str = "@COMPETING@";
 
 /// What makes `cd` within a line of bash seen.
 pub(crate) const WRAP_CD: &str = include_str!("../../shell/wrap-cd.bash");
@@ -46,7 +48,10 @@ impl Shell {
                     .hint("shells with a hook: bash, zsh, ksh, fish, nushell, elvish, tcsh, xonsh, powershell"));
             }
         };
-        let script = script.replace(COMPETING, &COMPETITORS.join(" "));
+        let script = script.replace(COMPETITORS_NAMES, &COMPETITORS.join(" "));
+        let values =
+            COMPETITORS.map(|name| if self == Self::Fish { format!("${name}") } else { format!("${{{name}-}}") });
+        let script = script.replace(COMPETITORS_VALUES, &values.concat());
         let parts = [(PROGRAM, program), (TOKEN, token), (SCRIPT, kept)];
         let script =
             parts.into_iter().try_fold(script, |script, (mark, path)| Ok(script.replace(mark, &self.quoted(path)?)))?;

@@ -10,7 +10,7 @@ use base64::{
 
 use super::{
     console::{Console, Variables},
-    people::Person,
+    people::{OUTER, Person},
     scenario::{holds, holds_outer},
 };
 use crate::harness::{bed, contains};
@@ -26,8 +26,20 @@ const SETS: [(&str, &[(&str, &str)]); 3] = [
             ("AWS_SESSION_TOKEN", "their token"),
         ],
     ),
-    ("region", &[("AWS_REGION", "ca-west-1"), ("AWS_DEFAULT_REGION", "ca-west-1")]),
+    // Not a word of what most hold: an endpoint, and an older name.
+    (
+        "others",
+        &[
+            ("AWS_REGION", "ca-west-1"),
+            ("AWS_DEFAULT_REGION", "ca-west-1"),
+            ("AWS_DEFAULT_PROFILE", "theirs"),
+            ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1/theirs"),
+        ],
+    ),
 ];
+
+/// Variables that nothing but the tools sets.
+const THEIRS: [&str; 3] = ["AWS_ROLE_ARN", "AWS_DEFAULT_PROFILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI"];
 
 /// A tool: how its file is written, and allowed.
 struct Tool {
@@ -96,10 +108,20 @@ fn says_nothing_secret(seen: &Variables, secret: &str) {
 #[track_caller]
 fn enter(console: &mut Console, person: &Person, folder: &str) -> Variables {
     let seen = console.after(&format!("cd {}", person.path(folder).display()));
-    holds(&seen, "corp");
-    assert_eq!(seen.get("AWS_ROLE_ARN"), None);
-    says_nothing_secret(&seen, &seen["AWS_SECRET_ACCESS_KEY"]);
+    holds_alone(&seen);
+    // mise sets its variables again at later prompts, and says nothing new about them.
+    holds_alone(&console.at_next_prompt());
     seen
+}
+
+/// The session, and no other identity.
+#[track_caller]
+fn holds_alone(seen: &Variables) {
+    holds(seen, "corp");
+    for name in THEIRS {
+        assert_eq!(seen.get(name), None);
+    }
+    says_nothing_secret(seen, &seen["AWS_SECRET_ACCESS_KEY"]);
 }
 
 /// Leaves for the home.
@@ -107,7 +129,9 @@ fn enter(console: &mut Console, person: &Person, folder: &str) -> Variables {
 fn leave(console: &mut Console, person: &Person) {
     let seen = console.after(&format!("cd {}", person.path(".").display()));
     holds_outer(&seen);
-    assert_eq!((seen.get("AWS_ROLE_ARN"), seen.get("AWS_DEFAULT_REGION")), (None, None));
+    for name in THEIRS.into_iter().chain(["AWS_DEFAULT_REGION"]) {
+        assert_eq!(seen.get(name), None);
+    }
     holds_outer(&console.at_next_prompt());
 }
 
@@ -198,9 +222,78 @@ fn what_reads_a_file_of_variables_mixes_no_identities() {
             assert_eq!((seen.get("LEAPP_SESSION"), seen.get("AWS_CREDENTIAL_EXPIRATION")), (None, None));
         };
         of_them(&console.after(&format!("cd {}", person.path("both").display())));
-        console.expect("leapp: corp is no longer loaded: something else set AWS keys in this shell, which stay");
+        console
+            .expect("leapp: corp is no longer loaded: something else set AWS_ACCESS_KEY_ID in this shell, which stays");
         of_them(&console.at_next_prompt());
         of_them(&console.after(&format!("cd {}", person.path(".").display())));
+    }
+}
+
+/// Beside the keys of a session, a profile or an endpoint would be taken by some SDKs.
+#[test]
+fn what_reads_a_file_of_variables_brings_no_second_identity() {
+    let reader = "read_env() { [[ ! -f .env ]] || { set -a; . ./.env; set +a; } }; chpwd_functions+=(read_env)";
+    for variable in ["AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI"] {
+        let person = Person::new("zsh");
+        person.directory("both", Some("corp"));
+        person.leapp(&["allow", person.path("both").to_str().expect("UTF-8")]);
+        fs::write(person.path("both").join(".env"), format!("{variable}=theirs\n")).expect("written");
+        let mut console = person.start_with("", reader, |_| {});
+        for seen in [console.after(&format!("cd {}", person.path("both").display())), console.at_next_prompt()] {
+            let keys = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "LEAPP_SESSION"];
+            assert_eq!((keys.map(|name| seen.get(name)), &*seen[variable]), ([None; 4], "theirs"));
+        }
+        let line = format!("leapp: corp is no longer loaded: something else set {variable} in this shell, which stays");
+        assert_eq!(console.times_shown(&line), 1, "{}", console.screen());
+        // Where the person decides for the session, it comes back.
+        holds(&console.after(&format!("unset {variable}")), "corp");
+    }
+}
+
+/// What direnv takes out was there before the session, and nowhere else.
+#[test]
+fn what_direnv_takes_out_does_not_come_back() {
+    for shell in ["bash", "zsh", "fish"] {
+        let person = Person::new(shell);
+        person.directory("both", Some("corp"));
+        person.leapp(&["allow", person.path("both").to_str().expect("UTF-8")]);
+        fs::write(person.path("both").join(".envrc"), "unset AWS_PROFILE AWS_ACCESS_KEY_ID AWS_REGION\n")
+            .expect("written");
+        let line = DIRENV.line(shell);
+        for (before, after) in [("", line.as_str()), (line.as_str(), "")] {
+            let mut console = person.start_with(before, after, |_| {});
+            console.line(&format!("cd {}", person.path("both").display()));
+            console.line(DIRENV.allow);
+            console.at_next_prompt();
+            holds_alone(&console.report());
+            leave(&mut console, &person);
+            enter(&mut console, &person, "both");
+            leave(&mut console, &person);
+        }
+    }
+}
+
+/// A shell of `leapp exec` keeps its session whatever the directory; but not its name, once the keys are others.
+#[test]
+fn a_shell_of_a_command_says_that_direnv_took_its_keys() {
+    for shell in ["bash", "zsh", "fish"] {
+        let person = Person::new(shell);
+        person.directory("theirs", None);
+        let text = "export AWS_ACCESS_KEY_ID=AKIATHEIRS AWS_SECRET_ACCESS_KEY=theirs AWS_SESSION_TOKEN=theirs\n";
+        fs::write(person.path("theirs").join(".envrc"), text).expect("written");
+        let mut console = person.start_with(&DIRENV.line(shell), "", |_| {});
+        console.line(&format!("cd {}", person.path("theirs").display()));
+        console.line(DIRENV.allow);
+        assert_eq!(console.at_next_prompt()["AWS_ACCESS_KEY_ID"], "AKIATHEIRS");
+        let options = if shell == "bash" { "--noprofile --rcfile ~/rc" } else { "" };
+        console.line(&format!("leapp exec corp -- {shell} {options} -i"));
+        holds(&console.at_next_prompt(), "corp");
+        let seen = console.after(&format!("cd {}", person.path(".").display()));
+        assert_eq!((seen.get("LEAPP_SESSION"), &*seen["AWS_ACCESS_KEY_ID"]), (None, OUTER[1].1), "{shell}");
+        assert_eq!(seen.get("AWS_SESSION_TOKEN"), None, "{shell}");
+        let line = "leapp: corp is no longer loaded: something else set AWS_ACCESS_KEY_ID in this shell, which stays";
+        console.at_next_prompt();
+        assert_eq!(console.times_shown(line), 1, "{shell}: {}", console.screen());
     }
 }
 

@@ -92,7 +92,8 @@ const READS: &str = "\u{1b}[?2004h";
 #[test]
 fn bash_lives_under_set_e() {
     let person = Person::new("bash");
-    let mut console = person.start("");
+    // The interrupt throws away what is typed before bash reads.
+    let mut console = person.start("").waiting_for(READS);
     holds_outer(&console.after("set -e"));
     console.line("[[ a == b ]] && echo hi");
     console.line("! true");
@@ -200,12 +201,12 @@ fn a_shell_without_the_hook_is_told_by_status() {
     let person = Person::new("bash");
     let mut status = person.home.leapp(["status"]);
     let said = succeed(status.current_dir(person.path("work/dev")));
-    assert!(said.contains("work/dev/.leapp asks for corp: allowed\nhook       does not run in this shell"), "{said}");
+    assert!(said.contains("work/dev/.leapp asks for corp: allowed\nhook       not here yet: "), "{said}");
     let mut console = person.start("");
     console.line(&into(&person, "work/dev"));
     console.line("leapp status");
     console.expect("asks for corp: allowed");
-    assert_eq!(console.times_shown("does not run in this shell"), 0);
+    assert_eq!(console.times_shown("not here yet"), 0);
 }
 
 /// A later direnv may write its difference in another way.
@@ -221,4 +222,45 @@ fn what_another_tool_says_in_an_unknown_way_is_not_guessed() {
         .expect("leapp: corp is not loaded: direnv set variables here in a way that this version of leapp cannot read");
     holds_outer(&console.after(&into(&person, ".")));
     assert!(kill(Pid::from_raw(i32::try_from(console.pid()).expect("a pid")), None::<Signal>).is_ok());
+}
+
+/// A universal variable of fish belongs to every shell: it is covered, for as long as it is not known what follows.
+#[test]
+fn a_failed_hook_leaves_no_universal_identity_in_force() {
+    let person = Person::new("fish");
+    let mut console = person.start("");
+    console.line("set -e -g AWS_PROFILE; set -U -x AWS_PROFILE universal");
+    assert_eq!(console.report()["AWS_PROFILE"], "universal");
+    let real = fs::read(person.path("bin/leapp")).expect("read");
+    stand_in(&person, "exit 1");
+    for seen in [console.after(&into(&person, "work/dev")), console.at_next_prompt()] {
+        assert_eq!(seen.get("AWS_PROFILE").map_or("", String::as_str), "");
+        assert_eq!(seen.get("AWS_ACCESS_KEY_ID"), None);
+    }
+    write_program(&person.path("bin/leapp"), real);
+    let seen = console.after(&into(&person, "."));
+    assert_eq!((&*seen["AWS_PROFILE"], &*seen["AWS_ACCESS_KEY_ID"]), ("universal", OUTER[1].1));
+}
+
+/// A program that was removed is said in leapp's words alone, and what the line says helps once it is back.
+#[test]
+fn a_program_that_is_gone_is_said_once() {
+    for shell in ["bash", "zsh", "fish", "ksh93", "mksh"] {
+        let person = Person::new(shell);
+        let mut console = person.start("");
+        holds_outer(&console.report());
+        let program = person.path("bin/leapp");
+        let real = fs::read(&program).expect("read");
+        fs::remove_file(&program).expect("removed");
+        holds_none(&console.after(&into(&person, "work/dev")));
+        let said = console.screen();
+        assert_eq!(
+            said.matches("leapp: the hook failed: AWS credentials stay hidden here; run: leapp login").count(),
+            1
+        );
+        assert!(!said.contains("o such file"), "{shell}: {said}");
+        write_program(&program, real);
+        person.leapp(&["login", "corp"]);
+        holds(&console.at_next_prompt(), "corp");
+    }
 }
