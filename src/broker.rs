@@ -24,7 +24,7 @@ use crate::{
     saml::EncodedResponse,
     session::{Region, Session, SessionDuration, Source, span},
     sts::Sts,
-    vault::Vault,
+    vault::{EntryName, Vault},
 };
 
 /// How long an assumer's credentials must still live to be used for one call of STS.
@@ -348,7 +348,26 @@ impl<'a> Broker<'a> {
         }
         let Some(vault) = self.vault()? else { return Ok(None) };
         let Some(bytes) = vault.get(&link.entry)? else { return Ok(None) };
-        Ok(Credentials::from_bytes(&bytes).filter(|kept| will_do(kept, self.context.now())))
+        let (kept, now) = (Credentials::from_bytes(&bytes), self.context.now());
+        if kept.as_ref().is_some_and(|kept| kept.is_from_future(now)) {
+            self.forget_what_is_from_future(vault, now);
+        }
+        Ok(kept.filter(|kept| will_do(kept, now)))
+    }
+
+    /// Forgets all that came before the clock was set back, also what nobody looks at before it gets there again; of
+    /// responses, which serve for minutes, all.
+    fn forget_what_is_from_future(&self, vault: &Vault<'_>, now: OffsetDateTime) {
+        let is_from_future = |entry: &EntryName| {
+            let kept = vault.get(entry).ok().flatten().and_then(|bytes| Credentials::from_bytes(&bytes));
+            kept.is_some_and(|kept| kept.is_from_future(now))
+        };
+        let credentials = vault.all_for(CREDENTIALS).into_iter().filter(is_from_future);
+        for entry in credentials.chain(vault.all_for(assertion::PURPOSE)) {
+            self.context.trace(|| format!("the clock was set back: forgetting {}", entry.as_str()));
+            let _ = vault.remove(&entry);
+        }
+        generation::bump(self.context);
     }
 
     /// The vault, where there is one.

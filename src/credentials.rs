@@ -86,9 +86,15 @@ impl Credentials {
     pub fn time_left(&self, now: OffsetDateTime) -> Duration {
         match self.expiration {
             None => Duration::MAX,
-            Some(_) if self.issued - now > SLACK => Duration::ZERO,
+            Some(_) if self.is_from_future(now) => Duration::ZERO,
             Some(end) => (end - now).try_into().unwrap_or_default(),
         }
+    }
+
+    /// Whether they were issued later than now: the clock was set back since. Whoever holds such credentials forgets them,
+    /// or they would live again when the clock gets there, and longer than they were granted.
+    pub(crate) fn is_from_future(&self, now: OffsetDateTime) -> bool {
+        self.issued - now > SLACK
     }
 
     /// How long they were granted for; none where they do not end.

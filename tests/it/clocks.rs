@@ -8,7 +8,7 @@ use std::{
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{
-    harness::{ADMIN, DEPLOY, Home, assertion, bed, chained, fail, run_with_input, succeed, text},
+    harness::{ADMIN, DEPLOY, Home, assertion, bed, chained, fail, federated, run_with_input, succeed, text},
     stub::{Answer, Grant, Stub, dated, refusal},
 };
 
@@ -130,6 +130,34 @@ fn after_the_clock_was_set_back_nothing_is_believed_that_was_issued_later() {
     assert!(said.contains("/nonexistent"), "a sign-in was tried: {said}");
     let shown = succeed(&mut at(&home, Duration::hours(-10), &["list"]));
     assert!(!shown.contains(" left"), "{shown}");
+}
+
+#[test]
+fn what_was_seen_to_be_issued_later_never_lives_again() {
+    for look in [&["status", "--watch"][..], &["list"], &["exec", "--no-prompt", "corp", "--", "true"]] {
+        let mut home = Home::new();
+        let stub =
+            sts(Duration::ZERO, |_, _| ("200 OK", Grant::of("AssumeRoleWithSAML", ADMIN, 3600, Duration::ZERO).xml()));
+        home.endpoint = Some(stub.url.clone());
+        home.add_config(&federated("other", "ssp", "arn:aws:iam::111122223333:role/ReadOnly", ""));
+        let ahead = Duration::minutes(20);
+        let response = assertion(&[]);
+        let login = run_with_input(&mut at(&home, ahead, &["login", "corp", "--saml-response", "-"]), &response);
+        assert!(login.status.success(), "{}", text(&login.stderr));
+        let watch = |home: &Home, ahead| succeed(&mut at(home, ahead, &["status", "--watch"]));
+        assert!(watch(&home, ahead).contains("59m "), "{look:?}");
+        // Within the slack nothing is forgotten.
+        assert!(watch(&home, ahead - Duration::seconds(30)).contains(" left"), "{look:?}");
+        let _ = at(&home, Duration::ZERO, look).output().expect("run");
+        for later in [0, 10, 21, 65, 75] {
+            let shown = watch(&home, Duration::minutes(later));
+            assert!(!shown.contains(" left"), "{look:?}, {later}m: {shown}");
+        }
+        let said = fail(125, &mut at(&home, Duration::minutes(22), &["exec", "corp", "--", "true"]));
+        assert!(said.contains("/nonexistent"), "{look:?}: a sign-in was tried: {said}");
+        let mut other = at(&home, Duration::minutes(22), &["exec", "other", "--", "true"]);
+        assert!(fail(125, &mut other).contains("/nonexistent"), "{look:?}: nor the response");
+    }
 }
 
 /// An STS whose clock is ahead, which answers each `AssumeRole` with this.
