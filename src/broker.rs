@@ -20,7 +20,7 @@ use crate::{
     error::{Error, Kind, Result},
     generation,
     lock::Lock,
-    provider::{self, Means, assertion, chained, federated, profile},
+    provider::{self, Means, assertion, chained, federated, mfa, profile},
     saml::EncodedResponse,
     session::{Region, Session, SessionDuration, Source, span},
     sts::Sts,
@@ -63,6 +63,7 @@ pub struct Broker<'a> {
     vault: OnceCell<Vault<'a>>,
     aws_files: OnDemand<'a>,
     sts: Sts<'a>,
+    sent_codes: mfa::Sent,
     /// The token of sign-outs, as it was before anything was read that new credentials come from.
     signed_out: RefCell<Option<Vec<u8>>>,
 }
@@ -81,7 +82,16 @@ impl<'a> Broker<'a> {
     pub fn new(context: &'a Context, config: &'a Config, options: Options) -> Self {
         let (vault, aws_files) = (OnceCell::new(), OnDemand::new(context));
         let sts = Sts::new(context, config.timeout);
-        Self { context, config, options, vault, aws_files, sts, signed_out: RefCell::default() }
+        Self {
+            context,
+            config,
+            options,
+            vault,
+            aws_files,
+            sts,
+            sent_codes: RefCell::default(),
+            signed_out: RefCell::default(),
+        }
     }
 
     /// The credentials of a session: those that are kept, else new ones.
@@ -322,7 +332,8 @@ impl<'a> Broker<'a> {
         // `login` ends with that.
         let asker_says_who = self.options.renew && role == Role::Asked;
         let (context, config) = (self.context, self.config);
-        Means { context, config, sts: &self.sts, vault, asker_says_who, signed_out }
+        let (sts, sent_codes) = (&self.sts, &self.sent_codes);
+        Means { context, config, sts, sent_codes, vault, asker_says_who, signed_out }
     }
 
     /// Whether the identity provider of a session's chain has signed the person in just now: an assertion of it is at

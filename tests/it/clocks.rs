@@ -235,10 +235,10 @@ fn minutes(date: &str) -> i64 {
 
 const DEVICE: &str = "mfa_device = \"arn:aws:iam::111122223333:mfa/alice\"";
 
-/// Assumes `over` on a terminal, where these codes are typed.
+/// Runs leapp on a terminal, where these codes are typed.
 fn with_codes(home: &Home, arguments: &str, codes: &str) -> Output {
     let mut command = Command::new("script");
-    command.args(["-qec", &format!("{LEAPP} exec over {arguments} -- true"), "/dev/null"]);
+    command.args(["-qec", &format!("{LEAPP} {arguments}"), "/dev/null"]);
     home.surround(&mut command);
     run_with_input(&mut command, codes.as_bytes())
 }
@@ -270,11 +270,37 @@ fn an_mfa_code_is_never_sent_twice() {
             .expect("written");
         home.endpoint = Some(stub.url.clone());
         // The first code again, before the next one.
-        let output = with_codes(&home, "--duration 4h", "123456\r123456\r246802\r");
+        let output = with_codes(&home, "exec over --duration 4h -- true", "123456\r123456\r246802\r");
         let shown = text(&output.stdout);
         assert_eq!(output.status.success(), ends_well, "{shown}");
         assert_eq!(codes(&stub), sent, "{shown}");
         assert_eq!(shown.contains("the next MFA code of"), ends_well, "{shown}");
+    }
+}
+
+#[test]
+fn nor_for_another_session_of_the_same_device() {
+    let other = "mfa_device = \"arn:aws:iam::111122223333:mfa/bob\"";
+    for (arguments, sessions, typed, sent, asked_for_next) in [
+        ("login under", vec![("under", "over", DEVICE)], "123456\r123456\r246802\r", &["123456", "246802"][..], 2),
+        ("login --all", vec![("beside", "base", DEVICE)], "123456\r123456\r246802\r", &["123456", "246802"], 2),
+        // The codes of two devices are the same once in a million times.
+        ("login under", vec![("under", "over", other)], "123456\r123456\r", &["123456", "123456"], 0),
+    ] {
+        let mut home = with_over(DEVICE);
+        let base = "[sessions.base]\nkind = \"profile\"\nsource_profile = \"base\"\n";
+        let chains: String = [("over", "base", DEVICE)]
+            .iter()
+            .chain(&sessions)
+            .fold(base.into(), |all, (alias, assumer, device)| all + &chained(alias, assumer, DEPLOY, device));
+        home.write_config(&format!("[vault]\nkey = \"passphrase\"\n{chains}"));
+        let stub = sts(Duration::ZERO, |_, _| granted(Duration::ZERO));
+        home.endpoint = Some(stub.url.clone());
+        let output = with_codes(&home, arguments, typed);
+        let shown = text(&output.stdout);
+        assert!(output.status.success(), "{arguments}: {shown}");
+        assert_eq!(codes(&stub), sent, "{arguments}: {shown}");
+        assert_eq!(shown.matches("the next MFA code of").count(), asked_for_next, "{arguments}: {shown}");
     }
 }
 
