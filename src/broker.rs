@@ -286,7 +286,13 @@ impl<'a> Broker<'a> {
             (Source::Federated(settings), _) => {
                 federated::credentials(&means, link.session, settings, link.duration, given)?
             }
-            (Source::Profile(source), _) => profile::credentials(&means, self.aws_files.get()?, link.session, source)?,
+            (Source::Profile(source), _) => {
+                let fresh = profile::credentials(&means, self.aws_files.get()?, link.session, source)?;
+                if role == Role::Asked {
+                    profile::ask_living(self.context, link.session, source, &fresh)?;
+                }
+                fresh
+            }
             (Source::Chained(settings), Some(assumer)) => {
                 chained::credentials(&means, link.session, settings, assumer, link.duration)?
             }

@@ -40,6 +40,7 @@ pub(crate) use surroundings::ignores_named_endpoints;
 use surroundings::is_true;
 use time::OffsetDateTime;
 use tokio::runtime::Runtime;
+pub(crate) use way::SET_CLOCK;
 pub use way::Way;
 
 use crate::{

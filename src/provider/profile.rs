@@ -13,11 +13,12 @@ use crate::{
     context::Context,
     credentials::Credentials,
     digest::Digest,
+    environment::rfc3339,
     error::{Error, Result},
     files,
     secret::Secret,
     session::{Profile, Region, RoleArn, Session, SessionDuration},
-    sts::{FaultKind, ProfileRequest},
+    sts::{FaultKind, ProfileRequest, SET_CLOCK},
     ui::spinner::Spinner,
 };
 
@@ -100,7 +101,7 @@ pub(crate) fn credentials(
 ) -> Result<Credentials> {
     let now = means.context.now();
     let walked = walked(files, source.source_profile.as_str());
-    let credentials = match origin(&walked) {
+    match origin(&walked) {
         Origin::Keys => keys(&walked, now).map_err(|why| Error::new(what(session, source)).because(why)),
         Origin::Process { command, role: None } => process(means, session, source, command),
         Origin::Process { command, role: Some(role) } => {
@@ -108,12 +109,24 @@ pub(crate) fn credentials(
             calls(means, files, session, source, Some((role, &given)))
         }
         Origin::Calls => calls(means, files, session, source, None),
-    }?;
-    if credentials.time_left(means.context.now()).is_zero() {
-        return Err(Error::new(what(session, source))
-            .because("what the profile yields has ended already, by this machine's clock"));
     }
-    Ok(credentials)
+}
+
+/// Fails where fresh credentials have ended by this machine's clock: the SDKs of whom they are for look at it, too, and
+/// take none of them. A role that is assumed with them is another matter: AWS judges, by its own clock.
+pub(crate) fn ask_living(context: &Context, session: &Session, source: &Profile, fresh: &Credentials) -> Result<()> {
+    let (now, end) = (context.now(), fresh.expiration);
+    let Some(end) = end.filter(|_| fresh.time_left(now).is_zero()) else { return Ok(()) };
+    let shown = |at| rfc3339(at).unwrap_or_default();
+    let why = format!(
+        "what the profile yields has ended already, at {}: this machine's clock says {}",
+        shown(end),
+        shown(now)
+    );
+    Err(Error::new(what(session, source)).because(why).hint(SET_CLOCK).hint(format!(
+        "if it is right, renew what profile `{}` starts from: its token or its sign-in",
+        source.source_profile
+    )))
 }
 
 fn process(means: &Means<'_>, session: &Session, source: &Profile, command: &str) -> Result<Credentials> {

@@ -5,11 +5,11 @@ use crate::error::Error;
 
 /// How to set this machine's clock.
 #[cfg(not(target_os = "macos"))]
-pub(super) const SET_CLOCK: &str =
+pub(crate) const SET_CLOCK: &str =
     "to set this machine's clock: sudo timedatectl set-ntp true (under WSL: sudo hwclock -s)";
 /// How to set this machine's clock.
 #[cfg(target_os = "macos")]
-pub(super) const SET_CLOCK: &str = "to set this machine's clock: sudo sntp -sS time.apple.com";
+pub(crate) const SET_CLOCK: &str = "to set this machine's clock: sudo sntp -sS time.apple.com";
 
 /// What the environment says of the way to STS.
 #[derive(Debug, Default)]

@@ -247,6 +247,23 @@ fn a_credential_process_that_fails_says_so_without_a_secret() {
 }
 
 #[test]
+fn what_has_ended_by_this_clock_alone_is_refused_with_how_to_set_it_and_no_role_over_it_is() {
+    let home = home_with("", "");
+    let known = known_to_sts(&home);
+    // An hour ago by this clock: it may be two hours ahead of AWS's.
+    let ended = time::OffsetDateTime::now_utc() - time::Duration::hours(1);
+    let ended = ended.format(&time::format_description::well_known::Rfc3339).expect("a time");
+    let body = format!("echo '{}'\n", as_json(&known, &format!(", \"Expiration\": \"{ended}\"")));
+    write_aws(&home, "config", &format!("[profile base]\n{}", script(&home, &body)));
+    let said = fail(125, &mut home.leapp(["exec", "base", "--", "true"]));
+    assert!(said.contains(&format!("has ended already, at {}", &ended[..19])), "{said}");
+    assert!(said.contains("to set this machine's clock: sudo timedatectl set-ntp true"), "{said}");
+    assert!(said.contains("if it is right, renew what profile `base` starts from"), "{said}");
+    variables(&home, &["over"]);
+    assert_eq!(home.count("AssumeRole"), 1, "AWS judges");
+}
+
+#[test]
 fn a_credential_process_that_hangs_is_ended() {
     let home = home_with("", "");
     let config = fs::read_to_string(home.config()).expect("read");
