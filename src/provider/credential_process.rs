@@ -63,8 +63,7 @@ impl<'a> Value<'a> {
 
     /// The text of a key that must be there.
     fn needed(value: Option<Self>, key: &str) -> Result<Cow<'a, str>, String> {
-        let text = Self::text(value, key)?.ok_or_else(|| format!("what it printed lacks {key}"))?;
-        if text.is_empty() { Err(format!("the {key} that it printed is empty")) } else { Ok(text) }
+        Self::text(value, key)?.ok_or_else(|| format!("what it printed lacks {key}"))
     }
 }
 
@@ -133,7 +132,7 @@ fn read(output: &[u8], issued: OffsetDateTime) -> Result<Credentials, String> {
         let no_time = "the Expiration that it printed is no time in ISO 8601 with a zone, such as 2030-01-31T23:59:59Z";
         iso8601::parse(&text).ok_or(no_time)
     };
-    Ok(Credentials {
+    let credentials = Credentials {
         access_key_id: Value::needed(output.access_key_id, "AccessKeyId")?.into_owned(),
         secret_access_key: Secret::new(Value::needed(output.secret_access_key, "SecretAccessKey")?),
         session_token: Value::text(output.session_token, "SessionToken")?
@@ -142,7 +141,8 @@ fn read(output: &[u8], issued: OffsetDateTime) -> Result<Credentials, String> {
         expiration: Value::text(output.expiration, "Expiration")?.map(end).transpose()?,
         issued,
         arn: String::new(),
-    })
+    };
+    credentials.judged()
 }
 
 #[cfg(test)]
@@ -192,7 +192,15 @@ mod tests {
                 r#"{"Version": 1, "AccessKeyId": "a", "SecretAccessKey": "s", "SessionToken": {}}"#,
                 "SessionToken that it printed",
             ),
-            (r#"{"Version": 1, "AccessKeyId": "", "SecretAccessKey": "s"}"#, "AccessKeyId that it printed is empty"),
+            (r#"{"Version": 1, "AccessKeyId": "", "SecretAccessKey": "s"}"#, "the access key id is empty"),
+            (
+                r#"{"Version": 1, "AccessKeyId": "a\nhush", "SecretAccessKey": "s"}"#,
+                "the access key id has a character",
+            ),
+            (
+                r#"{"Version": 1, "AccessKeyId": "a", "SecretAccessKey": "hush hush"}"#,
+                "the secret access key has a char",
+            ),
             (r#"{"Version": 1, "AccessKeyId": "a", "SecretAccessKey": "s", "Expiration": "hush"}"#, "ISO 8601"),
             (
                 r#"{"Version": 1, "AccessKeyId": "a", "SecretAccessKey": "s", "Expiration": 1795589280}"#,

@@ -144,6 +144,10 @@ fn calls(
     let profile = source.source_profile.as_str();
     let walked = walked(files, profile);
     token_can_be_read(&walked).map_err(|error| error.within(what(session, source)))?;
+    if walked.last().is_some_and(|(_, last)| has_both_keys(last) && (walked.len() > 1 || is_role(last))) {
+        // The SDK signs with them, and panics where they go into no header.
+        keys(&walked, means.context.now()).map_err(|why| Error::new(what(session, source)).because(why))?;
+    }
     let region = sts_region(means, files, session, profile);
     let spinner = Spinner::start(means.context, &format!("getting credentials of `{}`", session.alias));
     let answer = means.sts.profile(&ProfileRequest { files, profile, region: &region, given })?;
@@ -259,14 +263,15 @@ fn is_role(properties: &Properties) -> bool {
 fn keys(walked: &[(&str, &Properties)], issued: OffsetDateTime) -> Result<Credentials, String> {
     let get = |key: &str| walked.last()?.1.get(key).filter(|value| !value.is_empty());
     let needed = |key: &str| get(key).ok_or_else(|| format!("the profile has no {key}"));
-    Ok(Credentials {
+    let credentials = Credentials {
         access_key_id: needed("aws_access_key_id")?.to_owned(),
         secret_access_key: Secret::new(needed("aws_secret_access_key")?),
         session_token: get("aws_session_token").map(Secret::new),
         expiration: None,
         issued,
         arn: String::new(),
-    })
+    };
+    credentials.judged()
 }
 
 #[cfg(test)]

@@ -264,6 +264,42 @@ fn what_has_ended_by_this_clock_alone_is_refused_with_how_to_set_it_and_no_role_
 }
 
 #[test]
+fn keys_that_no_variable_and_no_header_takes_are_told_whatever_way_they_come() {
+    let process = |home: &Home, id: &str| {
+        let json = format!("{{\"Version\": 1, \"AccessKeyId\": \"{id}\", \"SecretAccessKey\": \"s\"}}");
+        fs::write(home.path("printed"), json).expect("written");
+        format!("[profile base]\ncredential_process = cat {}\n", home.path("printed").display())
+    };
+    let role = format!("[profile base]\nrole_arn = {DEPLOY}\nsource_profile = keys\n");
+    let flaw = "the access key id has a character in it that none of AWS has";
+    for (config, credentials, part) in [
+        (None, "[base]\naws_access_key_id = hush hush\naws_secret_access_key = s\n", flaw),
+        (None, "[base]\naws_access_key_id = hush\n  hush\naws_secret_access_key = s\n", flaw),
+        (
+            None,
+            "[base]\naws_access_key_id = AKIAX\naws_secret_access_key = hush\u{e9}\n",
+            "the secret access key has a",
+        ),
+        (Some("a\\nhush"), "", flaw),
+        (Some("hush\\u00e9"), "", flaw),
+        // With which the SDK would sign.
+        (Some(""), "[keys]\naws_access_key_id = hush\n  hush\naws_secret_access_key = s\n", flaw),
+    ] {
+        let home = home_with("", credentials);
+        match config {
+            Some("") => write_aws(&home, "config", &role),
+            Some(id) => write_aws(&home, "config", &process(&home, id)),
+            None => {}
+        }
+        for session in ["base", "over"] {
+            let said = fail(125, &mut home.leapp(["exec", session, "--", "true"]));
+            assert!(said.contains(part) && !said.contains("hush") && !said.contains("panic"), "{credentials}: {said}");
+            assert!(said.starts_with("leapp: cannot get credentials for"), "{credentials}: {said}");
+        }
+    }
+}
+
+#[test]
 fn a_credential_process_that_hangs_is_ended() {
     let home = home_with("", "");
     let config = fs::read_to_string(home.config()).expect("read");
