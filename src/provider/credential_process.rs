@@ -114,12 +114,23 @@ fn read(output: &[u8], issued: OffsetDateTime) -> Result<Credentials, String> {
     if output.is_empty() {
         return Err("it printed nothing".to_owned());
     }
-    let output: Output<'_> = match serde_json::from_slice(output) {
-        Ok(read) if output.starts_with(b"{") => read,
-        Ok(_) => return Err("what it printed is no JSON object".to_owned()),
-        Err(error) if error.is_data() => return Err("what it printed is no JSON object with each key once".to_owned()),
-        Err(_) => return Err("what it printed is not JSON".to_owned()),
+    let not_json = || "what it printed is not JSON".to_owned();
+    serde_json::from_slice::<IgnoredAny>(output).map_err(|_| not_json())?;
+    let other = match output[0] {
+        b'{' => None,
+        b'[' => Some("a list"),
+        b'"' => Some("a text"),
+        b'n' => Some("null"),
+        b't' | b'f' => Some("true or false"),
+        _ => Some("a number"),
     };
+    if let Some(other) = other {
+        return Err(format!("it printed {other}, not a JSON object"));
+    }
+    let output: Output<'_> = serde_json::from_slice(output).map_err(|error| match error.is_data() {
+        true => "the JSON object that it printed has a key twice".to_owned(),
+        false => not_json(),
+    })?;
     match output.version {
         Some(Value::Number(1.0)) => {}
         Some(Value::Number(_)) => return Err("what it printed is of another Version than 1".to_owned()),
@@ -171,9 +182,15 @@ mod tests {
         for (output, why) in [
             (" \n", "nothing"),
             ("hush", "not JSON"),
-            ("[]", "no JSON object"),
-            (r#"[1, "hush", "hush", "t", null]"#, "no JSON object"),
-            (r#"{"Version": 1, "Version": 1}"#, "each key once"),
+            ("[]", "it printed a list, not a JSON object"),
+            (r#"[1, "hush", "hush", "t", null]"#, "it printed a list, not a JSON object"),
+            ("null", "it printed null, not a JSON object"),
+            (r#""hush""#, "it printed a text, not a JSON object"),
+            ("true", "it printed true or false, not a JSON object"),
+            ("-1e3", "it printed a number, not a JSON object"),
+            ("nullhush", "not JSON"),
+            (r#"{"Version": 1, "AccessKeyId": "\ud800"}"#, "not JSON"),
+            (r#"{"Version": 1, "Version": 1}"#, "has a key twice"),
             (
                 r#"{"Version": "1", "AccessKeyId": "a", "SecretAccessKey": "s"}"#,
                 "Version that it printed is not the number 1",
