@@ -41,7 +41,7 @@ use surroundings::is_true;
 use time::OffsetDateTime;
 use tokio::runtime::Runtime;
 pub(crate) use way::SET_CLOCK;
-pub use way::Way;
+pub use way::{Obstacle, Way};
 
 use crate::{
     context::Context,
