@@ -339,7 +339,7 @@ impl<'a> Broker<'a> {
         let asker_says_who = self.options.renew && role == Role::Asked;
         let (context, config) = (self.context, self.config);
         let (sts, sent_codes) = (&self.sts, &self.sent_codes);
-        Means { context, config, sts, sent_codes, vault, asker_says_who, signed_out }
+        Means { context, config, sts, vault, sent_codes, asker_says_who, signed_out }
     }
 
     /// Whether the identity provider of a session's chain has signed the person in just now: an assertion of it is at

@@ -127,9 +127,8 @@ fn read(output: &[u8], issued: OffsetDateTime) -> Result<Credentials, String> {
     if let Some(other) = other {
         return Err(format!("it printed {other}, not a JSON object"));
     }
-    let output: Output<'_> = serde_json::from_slice(output).map_err(|error| match error.is_data() {
-        true => "the JSON object that it printed has a key twice".to_owned(),
-        false => not_json(),
+    let output: Output<'_> = serde_json::from_slice(output).map_err(|error| {
+        if error.is_data() { "the JSON object that it printed has a key twice".to_owned() } else { not_json() }
     })?;
     match output.version {
         Some(Value::Number(1.0)) => {}
