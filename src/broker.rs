@@ -20,11 +20,11 @@ use crate::{
     error::{Error, Kind, Result},
     generation,
     lock::Lock,
-    provider::{self, Means, assertion, chained, federated, profile},
+    provider::{self, Means, assertion, chained, federated, mfa, profile},
     saml::EncodedResponse,
     session::{Region, Session, SessionDuration, Source, span},
     sts::Sts,
-    vault::Vault,
+    vault::{EntryName, Vault},
 };
 
 /// How long an assumer's credentials must still live to be used for one call of STS.
@@ -63,6 +63,7 @@ pub struct Broker<'a> {
     vault: OnceCell<Vault<'a>>,
     aws_files: OnDemand<'a>,
     sts: Sts<'a>,
+    sent_codes: mfa::Sent,
     /// The token of sign-outs, as it was before anything was read that new credentials come from.
     signed_out: RefCell<Option<Vec<u8>>>,
 }
@@ -81,7 +82,16 @@ impl<'a> Broker<'a> {
     pub fn new(context: &'a Context, config: &'a Config, options: Options) -> Self {
         let (vault, aws_files) = (OnceCell::new(), OnDemand::new(context));
         let sts = Sts::new(context, config.timeout);
-        Self { context, config, options, vault, aws_files, sts, signed_out: RefCell::default() }
+        Self {
+            context,
+            config,
+            options,
+            vault,
+            aws_files,
+            sts,
+            sent_codes: RefCell::default(),
+            signed_out: RefCell::default(),
+        }
     }
 
     /// The credentials of a session: those that are kept, else new ones.
@@ -276,7 +286,13 @@ impl<'a> Broker<'a> {
             (Source::Federated(settings), _) => {
                 federated::credentials(&means, link.session, settings, link.duration, given)?
             }
-            (Source::Profile(source), _) => profile::credentials(&means, self.aws_files.get()?, link.session, source)?,
+            (Source::Profile(source), _) => {
+                let fresh = profile::credentials(&means, self.aws_files.get()?, link.session, source)?;
+                if role == Role::Asked {
+                    profile::ask_living(self.context, link.session, source, &fresh)?;
+                }
+                fresh
+            }
             (Source::Chained(settings), Some(assumer)) => {
                 chained::credentials(&means, link.session, settings, assumer, link.duration)?
             }
@@ -322,7 +338,8 @@ impl<'a> Broker<'a> {
         // `login` ends with that.
         let asker_says_who = self.options.renew && role == Role::Asked;
         let (context, config) = (self.context, self.config);
-        Means { context, config, sts: &self.sts, vault, asker_says_who, signed_out }
+        let (sts, sent_codes) = (&self.sts, &self.sent_codes);
+        Means { context, config, sts, vault, sent_codes, asker_says_who, signed_out }
     }
 
     /// Whether the identity provider of a session's chain has signed the person in just now: an assertion of it is at
@@ -348,7 +365,26 @@ impl<'a> Broker<'a> {
         }
         let Some(vault) = self.vault()? else { return Ok(None) };
         let Some(bytes) = vault.get(&link.entry)? else { return Ok(None) };
-        Ok(Credentials::from_bytes(&bytes).filter(|kept| will_do(kept, self.context.now())))
+        let (kept, now) = (Credentials::from_bytes(&bytes), self.context.now());
+        if kept.as_ref().is_some_and(|kept| kept.is_from_future(now)) {
+            self.forget_what_is_from_future(vault, now);
+        }
+        Ok(kept.filter(|kept| will_do(kept, now)))
+    }
+
+    /// Forgets all that came before the clock was set back, also what nobody looks at before it gets there again; of
+    /// responses, which serve for minutes, all.
+    fn forget_what_is_from_future(&self, vault: &Vault<'_>, now: OffsetDateTime) {
+        let is_from_future = |entry: &EntryName| {
+            let kept = vault.get(entry).ok().flatten().and_then(|bytes| Credentials::from_bytes(&bytes));
+            kept.is_some_and(|kept| kept.is_from_future(now))
+        };
+        let credentials = vault.all_for(CREDENTIALS).into_iter().filter(is_from_future);
+        for entry in credentials.chain(vault.all_for(assertion::PURPOSE)) {
+            self.context.trace(|| format!("the clock was set back: forgetting {}", entry.as_str()));
+            let _ = vault.remove(&entry);
+        }
+        generation::bump(self.context);
     }
 
     /// The vault, where there is one.

@@ -11,6 +11,10 @@ use crate::secret::Secret;
 /// By how much a clock that is kept right may be set back.
 const SLACK: time::Duration = time::Duration::minutes(1);
 
+/// The longest key or token that is taken, in bytes: AWS documents no bound of a session token, and has fewer than 4,096
+/// as a rule. What the kernel takes as one variable has 128 KiB.
+const MAX_LENGTH: usize = 32 << 10;
+
 /// The credentials of a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credentials {
@@ -68,17 +72,40 @@ impl Credentials {
         bytes
     }
 
+    /// The same, where they go into a header and a variable as they are: what AWS issues is printable ASCII without blanks.
+    ///
+    /// # Errors
+    /// What cannot be used about them, without a word of it.
+    pub(crate) fn judged(self) -> Result<Self, String> {
+        let token = self.session_token.as_ref().map(Secret::expose);
+        let parts = [
+            ("access key id", Some(self.access_key_id.as_str())),
+            ("secret access key", Some(self.secret_access_key.expose())),
+            ("session token", token),
+        ];
+        let flaw = parts.into_iter().find_map(|(name, text)| match text? {
+            "" => Some(format!("the {name} is empty")),
+            text if text.len() > MAX_LENGTH => Some(format!("the {name} is longer than {MAX_LENGTH} bytes")),
+            text if !text.bytes().all(|byte| byte.is_ascii_graphic()) => Some(format!(
+                "the {name} has a character in it that none of AWS has: a blank, a line's end, or no ASCII"
+            )),
+            _ => None,
+        });
+        flaw.map_or(Ok(self), Err)
+    }
+
     /// What [`Credentials::to_bytes`] made; none where it is something else.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let stored: Stored<'_> = serde_json::from_slice(bytes).ok()?;
-        Some(Self {
+        let kept = Self {
             access_key_id: stored.access_key_id.into_owned(),
             secret_access_key: Secret::new(stored.secret_access_key),
             session_token: stored.session_token.map(Secret::new),
             expiration: stored.expiration.map(OffsetDateTime::from_unix_timestamp).transpose().ok()?,
             issued: OffsetDateTime::from_unix_timestamp_nanos(stored.issued).ok()?,
             arn: stored.arn.into_owned(),
-        })
+        };
+        kept.judged().ok()
     }
 
     /// How long they still live; zero where they have ended, for ever where no end is known. Zero, too, where they were
@@ -86,9 +113,15 @@ impl Credentials {
     pub fn time_left(&self, now: OffsetDateTime) -> Duration {
         match self.expiration {
             None => Duration::MAX,
-            Some(_) if self.issued - now > SLACK => Duration::ZERO,
+            Some(_) if self.is_from_future(now) => Duration::ZERO,
             Some(end) => (end - now).try_into().unwrap_or_default(),
         }
+    }
+
+    /// Whether they were issued later than now: the clock was set back since. Whoever holds such credentials forgets them,
+    /// or they would live again when the clock gets there, and longer than they were granted.
+    pub(crate) fn is_from_future(&self, now: OffsetDateTime) -> bool {
+        self.issued - now > SLACK
     }
 
     /// How long they were granted for; none where they do not end.
@@ -121,15 +154,22 @@ mod tests {
             .prop_map(String::from_iter)
     }
 
+    /// What can be a key or a token, with all that JSON escapes in it.
+    fn any_key() -> impl Strategy<Value = String> {
+        proptest::collection::vec(prop_oneof![proptest::char::range('!', '~'), Just('"'), Just('\\')], 1..40)
+            .prop_map(String::from_iter)
+    }
+
     proptest! {
         #[test]
         fn what_rests_comes_back_the_same(
-            texts in proptest::collection::vec(any_text(), 4),
+            keys in proptest::collection::vec(any_key(), 3),
+            arn in any_text(),
             has_token in any::<bool>(),
             expiration in proptest::option::of(0_i64..253_402_300_799),
             issued in 0_i128..253_402_300_799_000_000_000,
         ) {
-            let [id, secret, token, arn] = texts.try_into().expect("four");
+            let [id, secret, token] = keys.try_into().expect("three");
             let credentials = Credentials {
                 access_key_id: id,
                 secret_access_key: Secret::new(secret),
@@ -139,6 +179,32 @@ mod tests {
                 arn,
             };
             prop_assert_eq!(Credentials::from_bytes(&credentials.to_bytes()), Some(credentials));
+        }
+    }
+
+    #[test]
+    fn what_no_header_or_variable_takes_is_no_key_and_is_not_shown() {
+        let good = ["ASIAEXAMPLE", "se/cr+et==", "to=ken"];
+        let long = "x".repeat(MAX_LENGTH + 1);
+        let names = ["access key id", "secret access key", "session token"];
+        for bad in
+            ["", "hush\n", "\rhush", "hu sh", "hu\0sh", "hu\tsh", "hush\u{e9}", "\u{feff}hush", "\u{7f}hush", &long]
+        {
+            for (nth, name) in names.into_iter().enumerate() {
+                let mut parts = good;
+                parts[nth] = bad;
+                let credentials = Credentials {
+                    access_key_id: parts[0].into(),
+                    secret_access_key: Secret::new(parts[1]),
+                    session_token: Some(Secret::new(parts[2])),
+                    expiration: None,
+                    issued: OffsetDateTime::UNIX_EPOCH,
+                    arn: String::new(),
+                };
+                let flaw = credentials.clone().judged().expect_err(bad);
+                assert!(flaw.starts_with(&format!("the {name} ")) && !flaw.contains("hush"), "{bad:?}: {flaw}");
+                assert_eq!(Credentials::from_bytes(&credentials.to_bytes()), None, "{bad:?}");
+            }
         }
     }
 

@@ -5,7 +5,7 @@ pub(crate) mod chained;
 mod credential_process;
 pub(crate) mod federated;
 mod iso8601;
-mod mfa;
+pub(crate) mod mfa;
 pub(crate) mod profile;
 
 use crate::{
@@ -27,6 +27,8 @@ pub(crate) struct Means<'a> {
     pub(crate) sts: &'a Sts<'a>,
     /// Where to keep what may serve again; none with `--no-cache`.
     pub(crate) vault: Option<&'a Vault<'a>>,
+    /// The MFA codes that the run has sent.
+    pub(crate) sent_codes: &'a mfa::Sent,
     /// Whether who signed in is said by whoever asked.
     pub(crate) asker_says_who: bool,
     /// The token of sign-outs as it was when the work began.

@@ -40,7 +40,8 @@ pub(crate) use surroundings::ignores_named_endpoints;
 use surroundings::is_true;
 use time::OffsetDateTime;
 use tokio::runtime::Runtime;
-pub use way::Way;
+pub(crate) use way::SET_CLOCK;
+pub use way::{Obstacle, Way};
 
 use crate::{
     context::Context,
@@ -55,10 +56,6 @@ use crate::{
 const ATTEMPTS: u32 = 4;
 /// The longest pause before the second attempt; it doubles with each, so that all of them take under two seconds.
 const BACKOFF: Duration = Duration::from_millis(250);
-/// The longest session token that is taken, in bytes: AWS documents no bound, and has fewer than 4,096 as a rule. What
-/// the kernel takes as one variable has 128 KiB.
-const MAX_TOKEN: usize = 32 << 10;
-
 /// STS, as this run asks it.
 pub struct Sts<'a> {
     context: &'a Context,
@@ -306,16 +303,6 @@ impl<'a> Sts<'a> {
     ) -> Result<Credentials, Fault> {
         let not_sts = |what: &str| Fault::new(FaultKind::NotSts, what);
         let credentials = credentials.ok_or_else(|| not_sts("an answer without credentials"))?;
-        let (id, secret, token) = (
-            credentials.access_key_id,
-            Secret::new(credentials.secret_access_key),
-            Secret::new(credentials.session_token),
-        );
-        if ![id.as_str(), secret.expose(), token.expose()].into_iter().all(is_good) {
-            return Err(not_sts(
-                "an answer without an access key id, a secret access key or a session token that can be used",
-            ));
-        }
         let arn = user.map(|user| user.arn).unwrap_or_default();
         if !is_session_of(&arn, role) {
             return Err(not_sts(&format!("it answers with credentials of `{arn}`")));
@@ -329,20 +316,16 @@ impl<'a> Sts<'a> {
             return Err(Fault::new(kind, format!("it answers with credentials that ended at {end}")));
         }
         let longest = Duration::from_secs(asked.unwrap_or(SessionDuration::HOUR).seconds().into());
-        Ok(Credentials {
-            access_key_id: id,
-            secret_access_key: secret,
-            session_token: Some(token),
+        let answered = Credentials {
+            access_key_id: credentials.access_key_id,
+            secret_access_key: Secret::new(credentials.secret_access_key),
+            session_token: Some(Secret::new(credentials.session_token)),
             expiration: Some(end.min(issued + longest)),
             issued,
             arn,
-        })
+        };
+        answered.judged().map_err(|flaw| not_sts(&flaw))
     }
-}
-
-/// Whether a key or a token can go into a header: STS's are printable ASCII, and far shorter.
-fn is_good(text: &str) -> bool {
-    !text.is_empty() && text.len() <= MAX_TOKEN && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// A URL as it may be shown: a user and password in it stay unsaid.

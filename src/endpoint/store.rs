@@ -44,9 +44,13 @@ impl Store {
         Reply::Ended(held.failure.clone().unwrap_or_else(|| "the credentials are being renewed".into()))
     }
 
-    /// How long the credentials were given for, and how long they still live.
+    /// How long the credentials were given for, and how long they still live. Where the clock was set back since they
+    /// were issued they end here, for good.
     pub(super) fn life(&self, now: OffsetDateTime) -> (Duration, Duration) {
-        let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
+        if held.credentials.is_from_future(now) {
+            held.credentials.expiration = Some(OffsetDateTime::UNIX_EPOCH);
+        }
         (held.credentials.lifetime().unwrap_or(Duration::MAX), held.credentials.time_left(now))
     }
 
@@ -106,6 +110,17 @@ pub(super) mod tests {
         assert!(shown(&store, 100).contains("ASIA200"));
         assert_eq!(shown(&store, 200), "the credentials are being renewed");
         assert_eq!(store.life(at(150)), (Duration::from_secs(100), Duration::from_secs(50)));
+    }
+
+    #[test]
+    fn what_was_issued_before_the_clock_was_set_back_is_over_for_good() {
+        let store = Store::new(credentials(2000, 5600));
+        assert_eq!(store.life(at(1950)).1, Duration::from_secs(3650), "within the slack");
+        assert_eq!(store.life(at(800)).1, Duration::ZERO);
+        assert_eq!(shown(&store, 2000), "the credentials are being renewed");
+        assert_eq!(store.life(at(2000)).1, Duration::ZERO);
+        assert!(store.renew(credentials(2000, 5600)));
+        assert!(shown(&store, 2000).contains("ASIA5600"));
     }
 
     #[test]

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// What the vault's files of assertions are for.
-const PURPOSE: &str = "assertion";
+pub(crate) const PURPOSE: &str = "assertion";
 /// Where the browser profiles of identity providers are, in the state folder.
 pub(crate) const BROWSERS: &str = "browser";
 
@@ -79,9 +79,11 @@ pub(crate) fn at_hand(means: &Means<'_>, federated: &Federated) -> Result<Option
     let Some(bytes) = vault.get(&name(means, &federated.saml_url))? else { return Ok(None) };
     let Ok(stored) = serde_json::from_slice::<Stored<'_>>(&bytes) else { return Ok(None) };
     let now = means.context.now();
-    if stored.redeem_until <= now.unix_timestamp()
-        || stored.received.saturating_sub(now.unix_timestamp_nanos()) > SET_BACK
-    {
+    if stored.received.saturating_sub(now.unix_timestamp_nanos()) > SET_BACK {
+        // Else it would be good again when the clock gets there.
+        return forget(means, federated).map(|()| None);
+    }
+    if stored.redeem_until <= now.unix_timestamp() {
         return Ok(None);
     }
     let received = OffsetDateTime::from_unix_timestamp_nanos(stored.received).ok();

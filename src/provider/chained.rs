@@ -20,7 +20,7 @@ pub(crate) fn credentials(
     let region = means.region(session);
     let name = role_session_name(means, chained);
     let wish = wish.map(|wish| cap(means, session, assumer, wish));
-    let codes = chained.mfa_device.as_ref().map(|device| Codes::of(means.context, session, device.as_str()));
+    let codes = chained.mfa_device.as_ref().map(|device| Codes::of(means, session, device.as_str()));
     // Each step down takes another code: with a device, straight to what every role allows.
     let to_an_hour = |wish| (wish > SessionDuration::HOUR).then_some(SessionDuration::HOUR);
     let step = |wish: SessionDuration| if codes.is_some() { to_an_hour(wish) } else { wish.step_down() };

@@ -63,8 +63,7 @@ impl<'a> Value<'a> {
 
     /// The text of a key that must be there.
     fn needed(value: Option<Self>, key: &str) -> Result<Cow<'a, str>, String> {
-        let text = Self::text(value, key)?.ok_or_else(|| format!("what it printed lacks {key}"))?;
-        if text.is_empty() { Err(format!("the {key} that it printed is empty")) } else { Ok(text) }
+        Self::text(value, key)?.ok_or_else(|| format!("what it printed lacks {key}"))
     }
 }
 
@@ -115,12 +114,22 @@ fn read(output: &[u8], issued: OffsetDateTime) -> Result<Credentials, String> {
     if output.is_empty() {
         return Err("it printed nothing".to_owned());
     }
-    let output: Output<'_> = match serde_json::from_slice(output) {
-        Ok(read) if output.starts_with(b"{") => read,
-        Ok(_) => return Err("what it printed is no JSON object".to_owned()),
-        Err(error) if error.is_data() => return Err("what it printed is no JSON object with each key once".to_owned()),
-        Err(_) => return Err("what it printed is not JSON".to_owned()),
+    let not_json = || "what it printed is not JSON".to_owned();
+    serde_json::from_slice::<IgnoredAny>(output).map_err(|_| not_json())?;
+    let other = match output[0] {
+        b'{' => None,
+        b'[' => Some("a list"),
+        b'"' => Some("a text"),
+        b'n' => Some("null"),
+        b't' | b'f' => Some("true or false"),
+        _ => Some("a number"),
     };
+    if let Some(other) = other {
+        return Err(format!("it printed {other}, not a JSON object"));
+    }
+    let output: Output<'_> = serde_json::from_slice(output).map_err(|error| {
+        if error.is_data() { "the JSON object that it printed has a key twice".to_owned() } else { not_json() }
+    })?;
     match output.version {
         Some(Value::Number(1.0)) => {}
         Some(Value::Number(_)) => return Err("what it printed is of another Version than 1".to_owned()),
@@ -133,7 +142,7 @@ fn read(output: &[u8], issued: OffsetDateTime) -> Result<Credentials, String> {
         let no_time = "the Expiration that it printed is no time in ISO 8601 with a zone, such as 2030-01-31T23:59:59Z";
         iso8601::parse(&text).ok_or(no_time)
     };
-    Ok(Credentials {
+    let credentials = Credentials {
         access_key_id: Value::needed(output.access_key_id, "AccessKeyId")?.into_owned(),
         secret_access_key: Secret::new(Value::needed(output.secret_access_key, "SecretAccessKey")?),
         session_token: Value::text(output.session_token, "SessionToken")?
@@ -142,7 +151,8 @@ fn read(output: &[u8], issued: OffsetDateTime) -> Result<Credentials, String> {
         expiration: Value::text(output.expiration, "Expiration")?.map(end).transpose()?,
         issued,
         arn: String::new(),
-    })
+    };
+    credentials.judged()
 }
 
 #[cfg(test)]
@@ -171,9 +181,15 @@ mod tests {
         for (output, why) in [
             (" \n", "nothing"),
             ("hush", "not JSON"),
-            ("[]", "no JSON object"),
-            (r#"[1, "hush", "hush", "t", null]"#, "no JSON object"),
-            (r#"{"Version": 1, "Version": 1}"#, "each key once"),
+            ("[]", "it printed a list, not a JSON object"),
+            (r#"[1, "hush", "hush", "t", null]"#, "it printed a list, not a JSON object"),
+            ("null", "it printed null, not a JSON object"),
+            (r#""hush""#, "it printed a text, not a JSON object"),
+            ("true", "it printed true or false, not a JSON object"),
+            ("-1e3", "it printed a number, not a JSON object"),
+            ("nullhush", "not JSON"),
+            (r#"{"Version": 1, "AccessKeyId": "\ud800"}"#, "not JSON"),
+            (r#"{"Version": 1, "Version": 1}"#, "has a key twice"),
             (
                 r#"{"Version": "1", "AccessKeyId": "a", "SecretAccessKey": "s"}"#,
                 "Version that it printed is not the number 1",
@@ -192,7 +208,15 @@ mod tests {
                 r#"{"Version": 1, "AccessKeyId": "a", "SecretAccessKey": "s", "SessionToken": {}}"#,
                 "SessionToken that it printed",
             ),
-            (r#"{"Version": 1, "AccessKeyId": "", "SecretAccessKey": "s"}"#, "AccessKeyId that it printed is empty"),
+            (r#"{"Version": 1, "AccessKeyId": "", "SecretAccessKey": "s"}"#, "the access key id is empty"),
+            (
+                r#"{"Version": 1, "AccessKeyId": "a\nhush", "SecretAccessKey": "s"}"#,
+                "the access key id has a character",
+            ),
+            (
+                r#"{"Version": 1, "AccessKeyId": "a", "SecretAccessKey": "hush hush"}"#,
+                "the secret access key has a char",
+            ),
             (r#"{"Version": 1, "AccessKeyId": "a", "SecretAccessKey": "s", "Expiration": "hush"}"#, "ISO 8601"),
             (
                 r#"{"Version": 1, "AccessKeyId": "a", "SecretAccessKey": "s", "Expiration": 1795589280}"#,

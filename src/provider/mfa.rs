@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use super::Means;
 use crate::{
     context::Context,
     error::{Error, Kind, Result},
@@ -12,18 +13,21 @@ use crate::{
 /// How often the person may type a code that was sent already.
 const TRIES: usize = 3;
 
+/// The codes that a run has sent, each with its device: several sessions may ask for one's.
+pub(crate) type Sent = RefCell<Vec<(String, String)>>;
+
 /// The codes of a device, as the person types them.
 pub(super) struct Codes<'a> {
     context: &'a Context,
     session: &'a Session,
     device: &'a str,
-    sent: RefCell<Vec<String>>,
+    sent: &'a Sent,
 }
 
 impl<'a> Codes<'a> {
     /// Those of a device that a session needs.
-    pub(super) fn of(context: &'a Context, session: &'a Session, device: &'a str) -> Self {
-        Self { context, session, device, sent: RefCell::default() }
+    pub(super) fn of(means: &Means<'a>, session: &'a Session, device: &'a str) -> Self {
+        Self { context: means.context, session, device, sent: means.sent_codes }
     }
 
     /// Asks for a code that was not sent yet: six digits (`AssumeRole`, parameter `TokenCode`).
@@ -35,17 +39,20 @@ impl<'a> Codes<'a> {
                 .kind(Kind::NeedsPerson)
         })?;
         let mut sent = self.sent.borrow_mut();
+        let is_first = sent.iter().all(|(of, _)| of != device);
         for _ in 0..TRIES {
-            let code = terminal.ask(&match sent.as_slice() {
-                [] => format!("MFA code of {device}: "),
-                _ => format!("the next MFA code of {device}, for each is good once: "),
+            let code = terminal.ask(&if is_first {
+                format!("MFA code of {device}: ")
+            } else {
+                format!("the next MFA code of {device}, for each is good once: ")
             })?;
             if code.len() != 6 || !code.bytes().all(|byte| byte.is_ascii_digit()) {
                 return Err(self.cannot("an MFA code has six digits".to_owned()));
             }
-            if !sent.contains(&code) {
-                sent.push(code.clone());
-                return Ok(code);
+            let of_device = (device.to_owned(), code);
+            if !sent.contains(&of_device) {
+                sent.push(of_device.clone());
+                return Ok(of_device.1);
             }
         }
         Err(self.cannot("an MFA code is good once".to_owned()))

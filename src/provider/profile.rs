@@ -13,11 +13,12 @@ use crate::{
     context::Context,
     credentials::Credentials,
     digest::Digest,
+    environment::rfc3339,
     error::{Error, Result},
     files,
     secret::Secret,
     session::{Profile, Region, RoleArn, Session, SessionDuration},
-    sts::{FaultKind, ProfileRequest},
+    sts::{FaultKind, ProfileRequest, SET_CLOCK},
     ui::spinner::Spinner,
 };
 
@@ -100,7 +101,7 @@ pub(crate) fn credentials(
 ) -> Result<Credentials> {
     let now = means.context.now();
     let walked = walked(files, source.source_profile.as_str());
-    let credentials = match origin(&walked) {
+    match origin(&walked) {
         Origin::Keys => keys(&walked, now).map_err(|why| Error::new(what(session, source)).because(why)),
         Origin::Process { command, role: None } => process(means, session, source, command),
         Origin::Process { command, role: Some(role) } => {
@@ -108,12 +109,24 @@ pub(crate) fn credentials(
             calls(means, files, session, source, Some((role, &given)))
         }
         Origin::Calls => calls(means, files, session, source, None),
-    }?;
-    if credentials.time_left(means.context.now()).is_zero() {
-        return Err(Error::new(what(session, source))
-            .because("what the profile yields has ended already, by this machine's clock"));
     }
-    Ok(credentials)
+}
+
+/// Fails where fresh credentials have ended by this machine's clock: the SDKs of whom they are for look at it, too, and
+/// take none of them. A role that is assumed with them is another matter: AWS judges, by its own clock.
+pub(crate) fn ask_living(context: &Context, session: &Session, source: &Profile, fresh: &Credentials) -> Result<()> {
+    let (now, end) = (context.now(), fresh.expiration);
+    let Some(end) = end.filter(|_| fresh.time_left(now).is_zero()) else { return Ok(()) };
+    let shown = |at| rfc3339(at).unwrap_or_default();
+    let why = format!(
+        "what the profile yields has ended already, at {}: this machine's clock says {}",
+        shown(end),
+        shown(now)
+    );
+    Err(Error::new(what(session, source)).because(why).hint(SET_CLOCK).hint(format!(
+        "if it is right, renew what profile `{}` starts from: its token or its sign-in",
+        source.source_profile
+    )))
 }
 
 fn process(means: &Means<'_>, session: &Session, source: &Profile, command: &str) -> Result<Credentials> {
@@ -131,6 +144,10 @@ fn calls(
     let profile = source.source_profile.as_str();
     let walked = walked(files, profile);
     token_can_be_read(&walked).map_err(|error| error.within(what(session, source)))?;
+    if walked.last().is_some_and(|(_, last)| has_both_keys(last) && (walked.len() > 1 || is_role(last))) {
+        // The SDK signs with them, and panics where they go into no header.
+        keys(&walked, means.context.now()).map_err(|why| Error::new(what(session, source)).because(why))?;
+    }
     let region = sts_region(means, files, session, profile);
     let spinner = Spinner::start(means.context, &format!("getting credentials of `{}`", session.alias));
     let answer = means.sts.profile(&ProfileRequest { files, profile, region: &region, given })?;
@@ -246,14 +263,15 @@ fn is_role(properties: &Properties) -> bool {
 fn keys(walked: &[(&str, &Properties)], issued: OffsetDateTime) -> Result<Credentials, String> {
     let get = |key: &str| walked.last()?.1.get(key).filter(|value| !value.is_empty());
     let needed = |key: &str| get(key).ok_or_else(|| format!("the profile has no {key}"));
-    Ok(Credentials {
+    let credentials = Credentials {
         access_key_id: needed("aws_access_key_id")?.to_owned(),
         secret_access_key: Secret::new(needed("aws_secret_access_key")?),
         session_token: get("aws_session_token").map(Secret::new),
         expiration: None,
         issued,
         arn: String::new(),
-    })
+    };
+    credentials.judged()
 }
 
 #[cfg(test)]

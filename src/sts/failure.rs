@@ -6,7 +6,10 @@ use aws_sdk_sts::error::{ConnectorError, ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use rustls::CertificateError;
 
-use super::fault::{Fault, FaultKind};
+use super::{
+    fault::{Fault, FaultKind},
+    way::Obstacle,
+};
 
 /// The fault in an error of a call of STS.
 pub(super) fn fault_of<E: ProvideErrorMetadata + std::fmt::Debug>(error: &SdkError<E, HttpResponse>) -> Fault {
@@ -23,7 +26,7 @@ pub(super) fn fault_of<E: ProvideErrorMetadata + std::fmt::Debug>(error: &SdkErr
         SdkError::TimeoutError(_) => Fault::new(FaultKind::Silent, "no answer"),
         SdkError::DispatchFailure(failure) => match failure.as_connector_error() {
             Some(error) => fault_of_connection(error),
-            None => Fault::new(FaultKind::Unreachable, "no connection"),
+            None => Fault::new(FaultKind::NoWay(Obstacle::Unreachable), "no connection"),
         },
         SdkError::ResponseError(response) => {
             let status = response.raw().status().as_u16();
@@ -46,18 +49,18 @@ pub(super) fn fault_of_connection(error: &ConnectorError) -> Fault {
             | CertificateError::ExpiredContext { .. }
             | CertificateError::NotValidYet
             | CertificateError::NotValidYetContext { .. },
-        ) => FaultKind::OutdatedCertificate,
-        Some(_) => FaultKind::UntrustedCertificate,
+        ) => FaultKind::NoWay(Obstacle::OutdatedCertificate),
+        Some(_) => FaultKind::NoWay(Obstacle::UntrustedCertificate),
         // Something answered, and it is no HTTP, too large, or not all.
         None if error.is_user() || error.is_other() => FaultKind::NotSts,
         None if error.is_timeout() && why.contains("connect") => {
-            return Fault::new(FaultKind::Unreachable, "no connection in time");
+            return Fault::new(FaultKind::NoWay(Obstacle::Unreachable), "no connection in time");
         }
         None if error.is_timeout() => FaultKind::Silent,
         // The words of the standard library, and those of the HTTP client's CONNECT: their types are private.
-        None if why.starts_with("failed to lookup address information") => FaultKind::UnknownHost,
-        None if why.starts_with("tunnel error") => FaultKind::NoTunnel,
-        None => FaultKind::Unreachable,
+        None if why.starts_with("failed to lookup address information") => FaultKind::NoWay(Obstacle::UnknownHost),
+        None if why.starts_with("tunnel error") => FaultKind::NoWay(Obstacle::NoTunnel),
+        None => FaultKind::NoWay(Obstacle::Unreachable),
     };
     Fault::new(kind, why)
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{
     clock::Skew,
     flaw::Flaw,
-    way::{SET_CLOCK, Way},
+    way::{Obstacle, SET_CLOCK, Way},
 };
 use crate::{
     error::{Error, Kind},
@@ -29,16 +29,8 @@ pub struct Fault {
 /// The kinds of failure that ask for different things of the person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultKind {
-    /// No connection: refused, no route, TLS.
-    Unreachable,
-    /// No such host, or nobody to ask for it.
-    UnknownHost,
-    /// The proxy leads nowhere.
-    NoTunnel,
-    /// A certificate that nobody who is trusted has issued, or another host's.
-    UntrustedCertificate,
-    /// A certificate whose time has not come, or is over, by this machine's clock.
-    OutdatedCertificate,
+    /// There is no way to STS.
+    NoWay(Obstacle),
     /// No answer in time.
     Silent,
     /// STS has a problem of its own (5xx).
@@ -139,11 +131,7 @@ impl Fault {
             return error.hint(format!("{skew}, and AWS takes nothing that is off by more than 5m")).hint(SET_CLOCK);
         }
         match self.kind {
-            FaultKind::Unreachable
-            | FaultKind::UnknownHost
-            | FaultKind::NoTunnel
-            | FaultKind::UntrustedCertificate
-            | FaultKind::OutdatedCertificate => hop.way.remedy(self.kind, error),
+            FaultKind::NoWay(obstacle) => hop.way.remedy(obstacle, error),
             FaultKind::Silent => error
                 .hint("check the network and HTTPS_PROXY, and try again")
                 .hint("to wait longer, in the config: timeout = \"60s\""),
@@ -201,11 +189,7 @@ impl Fault {
 
     fn why(&self, hop: &Hop<'_>) -> String {
         match self.kind {
-            FaultKind::Unreachable
-            | FaultKind::UnknownHost
-            | FaultKind::NoTunnel
-            | FaultKind::UntrustedCertificate
-            | FaultKind::OutdatedCertificate => hop.way.end(self.kind, &hop.endpoint, &self.message),
+            FaultKind::NoWay(obstacle) => hop.way.end(obstacle, &hop.endpoint, &self.message),
             FaultKind::Silent => {
                 format!("{} did not answer in the {} that STS may take", hop.endpoint, span(hop.timeout))
             }

@@ -29,7 +29,7 @@ pub(crate) fn get(context: &Context, url: &Secret, timeout: Duration, limit: usi
     let cannot = |why: String| Error::new("cannot ask").because(why);
     // The bound is on all of it, below.
     let connector = http::connector(context, Some(url.expose()), 2 * timeout)?;
-    let request = HttpRequest::get(url.expose()).map_err(|_| cannot("the address is none".into()))?;
+    let request = HttpRequest::get(url.expose()).map_err(|_| cannot("the address is not a valid URL".into()))?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

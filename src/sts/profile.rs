@@ -69,7 +69,9 @@ impl Sts<'_> {
         })?;
         Ok(match answer {
             None => Err(self.silence()),
-            Some(Ok(credentials)) => Ok(self.profile_credentials(&credentials)),
+            Some(Ok(credentials)) => {
+                self.profile_credentials(&credentials).judged().map_err(|flaw| Fault::new(FaultKind::Other, flaw))
+            }
             Some(Err(error)) => Err(fault_of_profile(&error)),
         })
     }

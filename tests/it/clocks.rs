@@ -8,7 +8,7 @@ use std::{
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{
-    harness::{ADMIN, DEPLOY, Home, assertion, bed, chained, fail, run_with_input, succeed, text},
+    harness::{ADMIN, DEPLOY, Home, assertion, bed, chained, fail, federated, run_with_input, succeed, text},
     stub::{Answer, Grant, Stub, dated, refusal},
 };
 
@@ -132,6 +132,34 @@ fn after_the_clock_was_set_back_nothing_is_believed_that_was_issued_later() {
     assert!(!shown.contains(" left"), "{shown}");
 }
 
+#[test]
+fn what_was_seen_to_be_issued_later_never_lives_again() {
+    for look in [&["status", "--watch"][..], &["list"], &["exec", "--no-prompt", "corp", "--", "true"]] {
+        let mut home = Home::new();
+        let stub =
+            sts(Duration::ZERO, |_, _| ("200 OK", Grant::of("AssumeRoleWithSAML", ADMIN, 3600, Duration::ZERO).xml()));
+        home.endpoint = Some(stub.url.clone());
+        home.add_config(&federated("other", "ssp", "arn:aws:iam::111122223333:role/ReadOnly", ""));
+        let ahead = Duration::minutes(20);
+        let response = assertion(&[]);
+        let login = run_with_input(&mut at(&home, ahead, &["login", "corp", "--saml-response", "-"]), &response);
+        assert!(login.status.success(), "{}", text(&login.stderr));
+        let watch = |home: &Home, ahead| succeed(&mut at(home, ahead, &["status", "--watch"]));
+        assert!(watch(&home, ahead).contains("59m "), "{look:?}");
+        // Within the slack nothing is forgotten.
+        assert!(watch(&home, ahead - Duration::seconds(30)).contains(" left"), "{look:?}");
+        let _ = at(&home, Duration::ZERO, look).output().expect("run");
+        for later in [0, 10, 21, 65, 75] {
+            let shown = watch(&home, Duration::minutes(later));
+            assert!(!shown.contains(" left"), "{look:?}, {later}m: {shown}");
+        }
+        let said = fail(125, &mut at(&home, Duration::minutes(22), &["exec", "corp", "--", "true"]));
+        assert!(said.contains("/nonexistent"), "{look:?}: a sign-in was tried: {said}");
+        let mut other = at(&home, Duration::minutes(22), &["exec", "other", "--", "true"]);
+        assert!(fail(125, &mut other).contains("/nonexistent"), "{look:?}: nor the response");
+    }
+}
+
 /// An STS whose clock is ahead, which answers each `AssumeRole` with this.
 fn sts(ahead: Duration, answer: impl Fn(usize, &str) -> (&'static str, String) + Send + Sync + 'static) -> Stub {
     Stub::new(move |nth, request| {
@@ -207,10 +235,10 @@ fn minutes(date: &str) -> i64 {
 
 const DEVICE: &str = "mfa_device = \"arn:aws:iam::111122223333:mfa/alice\"";
 
-/// Assumes `over` on a terminal, where these codes are typed.
+/// Runs leapp on a terminal, where these codes are typed.
 fn with_codes(home: &Home, arguments: &str, codes: &str) -> Output {
     let mut command = Command::new("script");
-    command.args(["-qec", &format!("{LEAPP} exec over {arguments} -- true"), "/dev/null"]);
+    command.args(["-qec", &format!("{LEAPP} {arguments}"), "/dev/null"]);
     home.surround(&mut command);
     run_with_input(&mut command, codes.as_bytes())
 }
@@ -242,11 +270,37 @@ fn an_mfa_code_is_never_sent_twice() {
             .expect("written");
         home.endpoint = Some(stub.url.clone());
         // The first code again, before the next one.
-        let output = with_codes(&home, "--duration 4h", "123456\r123456\r246802\r");
+        let output = with_codes(&home, "exec over --duration 4h -- true", "123456\r123456\r246802\r");
         let shown = text(&output.stdout);
         assert_eq!(output.status.success(), ends_well, "{shown}");
         assert_eq!(codes(&stub), sent, "{shown}");
         assert_eq!(shown.contains("the next MFA code of"), ends_well, "{shown}");
+    }
+}
+
+#[test]
+fn nor_for_another_session_of_the_same_device() {
+    let other = "mfa_device = \"arn:aws:iam::111122223333:mfa/bob\"";
+    for (arguments, sessions, typed, sent, asked_for_next) in [
+        ("login under", vec![("under", "over", DEVICE)], "123456\r123456\r246802\r", &["123456", "246802"][..], 2),
+        ("login --all", vec![("beside", "base", DEVICE)], "123456\r123456\r246802\r", &["123456", "246802"], 2),
+        // The codes of two devices are the same once in a million times.
+        ("login under", vec![("under", "over", other)], "123456\r123456\r", &["123456", "123456"], 0),
+    ] {
+        let mut home = with_over(DEVICE);
+        let base = "[sessions.base]\nkind = \"profile\"\nsource_profile = \"base\"\n";
+        let chains: String = [("over", "base", DEVICE)]
+            .iter()
+            .chain(&sessions)
+            .fold(base.into(), |all, (alias, assumer, device)| all + &chained(alias, assumer, DEPLOY, device));
+        home.write_config(&format!("[vault]\nkey = \"passphrase\"\n{chains}"));
+        let stub = sts(Duration::ZERO, |_, _| granted(Duration::ZERO));
+        home.endpoint = Some(stub.url.clone());
+        let output = with_codes(&home, arguments, typed);
+        let shown = text(&output.stdout);
+        assert!(output.status.success(), "{arguments}: {shown}");
+        assert_eq!(codes(&stub), sent, "{arguments}: {shown}");
+        assert_eq!(shown.matches("the next MFA code of").count(), asked_for_next, "{arguments}: {shown}");
     }
 }
 

@@ -247,6 +247,59 @@ fn a_credential_process_that_fails_says_so_without_a_secret() {
 }
 
 #[test]
+fn what_has_ended_by_this_clock_alone_is_refused_with_how_to_set_it_and_no_role_over_it_is() {
+    let home = home_with("", "");
+    let known = known_to_sts(&home);
+    // An hour ago by this clock: it may be two hours ahead of AWS's.
+    let ended = time::OffsetDateTime::now_utc() - time::Duration::hours(1);
+    let ended = ended.format(&time::format_description::well_known::Rfc3339).expect("a time");
+    let body = format!("echo '{}'\n", as_json(&known, &format!(", \"Expiration\": \"{ended}\"")));
+    write_aws(&home, "config", &format!("[profile base]\n{}", script(&home, &body)));
+    let said = fail(125, &mut home.leapp(["exec", "base", "--", "true"]));
+    assert!(said.contains(&format!("has ended already, at {}", &ended[..19])), "{said}");
+    assert!(said.contains("to set this machine's clock: sudo timedatectl set-ntp true"), "{said}");
+    assert!(said.contains("if it is right, renew what profile `base` starts from"), "{said}");
+    variables(&home, &["over"]);
+    assert_eq!(home.count("AssumeRole"), 1, "AWS judges");
+}
+
+#[test]
+fn keys_that_no_variable_and_no_header_takes_are_told_whatever_way_they_come() {
+    let process = |home: &Home, id: &str| {
+        let json = format!("{{\"Version\": 1, \"AccessKeyId\": \"{id}\", \"SecretAccessKey\": \"s\"}}");
+        fs::write(home.path("printed"), json).expect("written");
+        format!("[profile base]\ncredential_process = cat {}\n", home.path("printed").display())
+    };
+    let role = format!("[profile base]\nrole_arn = {DEPLOY}\nsource_profile = keys\n");
+    let flaw = "the access key id has a character in it that none of AWS has";
+    for (config, credentials, part) in [
+        (None, "[base]\naws_access_key_id = hush hush\naws_secret_access_key = s\n", flaw),
+        (None, "[base]\naws_access_key_id = hush\n  hush\naws_secret_access_key = s\n", flaw),
+        (
+            None,
+            "[base]\naws_access_key_id = AKIAX\naws_secret_access_key = hush\u{e9}\n",
+            "the secret access key has a",
+        ),
+        (Some("a\\nhush"), "", flaw),
+        (Some("hush\\u00e9"), "", flaw),
+        // With which the SDK would sign.
+        (Some(""), "[keys]\naws_access_key_id = hush\n  hush\naws_secret_access_key = s\n", flaw),
+    ] {
+        let home = home_with("", credentials);
+        match config {
+            Some("") => write_aws(&home, "config", &role),
+            Some(id) => write_aws(&home, "config", &process(&home, id)),
+            None => {}
+        }
+        for session in ["base", "over"] {
+            let said = fail(125, &mut home.leapp(["exec", session, "--", "true"]));
+            assert!(said.contains(part) && !said.contains("hush") && !said.contains("panic"), "{credentials}: {said}");
+            assert!(said.starts_with("leapp: cannot get credentials for"), "{credentials}: {said}");
+        }
+    }
+}
+
+#[test]
 fn a_credential_process_that_hangs_is_ended() {
     let home = home_with("", "");
     let config = fs::read_to_string(home.config()).expect("read");
