@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use crate::{
     broker::CREDENTIALS,
-    browser::Place,
+    browser::{self, Place},
     config::{
         Config,
         change::{Change, Changed, quoted},
@@ -16,7 +16,7 @@ use crate::{
     dismissal,
     endpoint::roll,
     error::{Error, Result},
-    files, generation,
+    generation,
     lock::Lock,
     provider::assertion::{self, BROWSERS},
     session::{Alias, SamlUrl, Session, Source},
@@ -46,8 +46,8 @@ pub(crate) enum Whose {
 pub(crate) enum Depth {
     /// What signing in brought: credentials, keys in plain text, servers.
     SignIn,
-    /// That, and what browsers remember: the sign-in at the identity provider, and in the console of this session.
-    Browsers(Alias),
+    /// That, and what browsers remember: the sign-in at the identity provider, and in the console of one session.
+    Browsers { console: Alias },
     /// All that lives under the name, for there is to be no such session.
     Name,
 }
@@ -151,15 +151,18 @@ impl Forgotten {
                 for room in [BROWSERS, CONSOLES] {
                     self.take(remove_profile(&Place::new(context.paths(), room, "")));
                 }
+                if let Ok(config) = Config::load(context) {
+                    dismissal::sweep(context, &config);
+                }
             }
             (_, Depth::SignIn) => {}
-            (Whose::Of { providers, .. }, Depth::Browsers(alias)) => {
+            (Whose::Of { providers, .. }, Depth::Browsers { console }) => {
                 for url in providers {
                     if self.take(remove_profile(&assertion::browser_profile(context, url))) {
                         self.sign_ins.push(format!("the browser at {}", url.host()));
                     }
                 }
-                self.forget_console(context, alias);
+                self.forget_console(context, console);
             }
             (Whose::Of { aliases, .. }, Depth::Name) => {
                 for alias in aliases {
@@ -274,9 +277,13 @@ pub(crate) fn given_away(context: &Context, alias: &Alias) -> Result<()> {
 
 /// The console's browser profile of a session.
 pub(crate) fn console_profile<'c>(context: &'c Context, alias: &Alias) -> Place<'c> {
-    let folder = files::of_session(&context.paths().state.join(CONSOLES), alias);
-    let name = folder.file_name().map_or_else(|| alias.file_name(), |name| name.to_string_lossy().into_owned());
-    Place::new(context.paths(), CONSOLES, name)
+    Place::new(context.paths(), CONSOLES, alias.file_name())
+}
+
+/// Removes what killed processes left in browser profiles, and beside them.
+pub(crate) fn sweep_browsers(context: &Context) {
+    let room = |name| Place::new(context.paths(), name, "");
+    browser::sweep(&room(BROWSERS), &room(CONSOLES));
 }
 
 /// Removes a browser profile, or all of a room; whether there was one.
