@@ -31,6 +31,7 @@ use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Kind, Result};
+use crate::files;
 use attempt::{Outcome, attempt};
 pub(crate) use open::{Opening, open};
 pub(crate) use place::Place;
@@ -123,6 +124,14 @@ enum Manner {
     Headless,
     /// In a window.
     Window,
+}
+
+/// Removes what killed processes left: in the profiles of sign-ins, what a browser that runs no more noted of its pages;
+/// beside those of consoles, whose browsers stay, the pages that lead to an address with a token.
+pub(crate) fn sweep(sign_ins: &Place<'_>, consoles: &Place<'_>) {
+    let profiles = sign_ins.all().into_iter().flat_map(std::fs::read_dir).flatten().flatten();
+    profiles.for_each(|profile| Profile::sweep(&profile.path()));
+    consoles.all().iter().for_each(|folder| files::sweep_own(folder));
 }
 
 /// Signs in, and gives the form that the identity provider would have sent to AWS. When this returns, and however it

@@ -31,11 +31,13 @@ use crate::{
     config::Config,
     context::Context,
     credentials::Credentials,
+    default_profile,
+    endpoint::roll,
     environment::{Grant, Plan},
     error::{Error, Result},
     files,
     named_profiles::Kind,
-    owner,
+    owned_by_session, owner,
     profile_file::ProfileFile,
     rewrite,
     session::{Region, Session, SessionDuration, parse_span},
@@ -89,14 +91,18 @@ fn is_run_at_every_turn(command: &Command) -> bool {
     }
 }
 
-/// Removes the temporary files that killed processes left wherever this one may write.
+/// Removes what killed processes left wherever this one may write.
 fn clear_up(context: &Context) {
     for room in ["", "vault", "trust", "dismissed", "serve"] {
-        files::sweep(&context.paths().state.join(room), files::may_be_temporary);
+        files::sweep_own(&context.paths().state.join(room));
     }
-    if let Ok(config) = rewrite::target(&context.paths().config) {
-        files::sweep(rewrite::folder_of(&config), files::is_temporary);
-    }
+    owned_by_session::sweep_browsers(context);
+    default_profile::sweep(context);
+    roll::sweep(context);
+    rewrite::sweep(&context.paths().config, |bytes| {
+        let config = str::from_utf8(bytes).ok().and_then(|text| Config::parse("", text).ok());
+        config.is_some_and(|config| !config.sessions.is_empty())
+    });
     for kind in [Kind::Config, Kind::Credentials] {
         ProfileFile::here(context, kind).sweep();
     }

@@ -2,11 +2,11 @@
 //! in it would win, so that a command would run as somebody else. It gets files in which they are not.
 
 use std::{
-    fs, io,
+    fs::{self, File},
+    io,
     path::{Path, PathBuf},
 };
 
-use nix::{errno::Errno, sys::signal::kill, unistd::Pid};
 use tempfile::TempDir;
 
 use crate::{
@@ -65,6 +65,8 @@ pub(crate) struct Rival {
 /// Files that stand in for those of the person, until this is dropped.
 pub(crate) struct Shelter {
     _folder: TempDir,
+    /// It, locked: nobody takes it for one that was left.
+    _held: File,
 }
 
 /// The files in which `[default]` would win over an endpoint. One that cannot be read is no rival: no SDK reads it.
@@ -109,8 +111,7 @@ impl Shelter {
             let hint = format!("or take it out of {}", context.paths().short(&first.path));
             Error::new("cannot keep other credentials from the command").because(error).hint(hint)
         };
-        let place = context.paths().state.join("run");
-        let folder = folder_in(&place).map_err(cannot)?;
+        let (folder, held) = folder(context).map_err(cannot)?;
         for rival in rivals {
             let path = folder.path().join(rival.variable.to_lowercase());
             let (text, seen) = match rival.stand_in {
@@ -122,24 +123,38 @@ impl Shelter {
             plan.set(rival.variable, path)?;
             context.say(format!("{}: the command sees {seen} in its place", rival.sentence(context)));
         }
-        Ok(Some(Self { _folder: folder }))
+        Ok(Some(Self { _folder: folder, _held: held }))
     }
 }
 
-/// A folder for this process alone; those of processes that were killed are removed.
-fn folder_in(place: &Path) -> io::Result<TempDir> {
-    private_folder(place)?;
-    for entry in fs::read_dir(place)?.flatten() {
-        if owner(&entry.file_name().to_string_lossy()).is_some_and(|owner| kill(owner, None) == Err(Errno::ESRCH)) {
-            let _ = fs::remove_dir_all(entry.path());
+/// A folder for this process alone (mode 0700), held locked until the process ends.
+fn folder(context: &Context) -> io::Result<(TempDir, File)> {
+    let place = place(context);
+    private_folder(&place)?;
+    sweep(context);
+    let _no_sweep = lock(&place)?;
+    let folder = TempDir::new_in(&place)?;
+    let held = lock(folder.path())?;
+    Ok((folder, held))
+}
+
+/// Removes the folders of processes that were killed, which nobody holds.
+pub(crate) fn sweep(context: &Context) {
+    let Ok(_none_is_made) = lock(&place(context)) else { return };
+    for left in fs::read_dir(place(context)).into_iter().flatten().flatten() {
+        if File::open(left.path()).is_ok_and(|folder| folder.try_lock().is_ok()) {
+            let _ = fs::remove_dir_all(left.path());
         }
     }
-    let mine = format!("{}-", std::process::id());
-    // Made with mode 0700.
-    tempfile::Builder::new().prefix(&mine).tempdir_in(place)
 }
 
-/// The process in the name of a folder, `PID-RANDOM`.
-fn owner(name: &str) -> Option<Pid> {
-    name.split_once('-').and_then(|(pid, _)| pid.parse().ok()).map(Pid::from_raw)
+fn lock(folder: &Path) -> io::Result<File> {
+    let folder = File::open(folder)?;
+    // Where nothing can be locked, nothing is swept either.
+    let _ = folder.lock();
+    Ok(folder)
+}
+
+fn place(context: &Context) -> PathBuf {
+    context.paths().state.join("run")
 }

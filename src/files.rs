@@ -51,7 +51,7 @@ pub(crate) fn private_folder(path: &Path) -> io::Result<()> {
 pub(crate) fn replace(path: &Path, bytes: &[u8], durability: Durability) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     private_folder(folder)?;
-    sweep(folder, may_be_temporary);
+    sweep_own(folder);
     let mut file = temporary(folder)?;
     file.write_all(bytes)?;
     if durability == Durability::Synced {
@@ -64,13 +64,23 @@ pub(crate) fn replace(path: &Path, bytes: &[u8], durability: Durability) -> io::
 /// Makes a temporary file (mode 0600). It is held locked until it is renamed, by which [`sweep`] tells it from what a
 /// killed process left.
 pub(crate) fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
+    temporary_with(folder, SUFFIX)
+}
+
+/// As [`temporary`], of a name with that end.
+pub(crate) fn temporary_with(folder: &Path, suffix: &str) -> io::Result<NamedTempFile> {
     loop {
-        let new = tempfile::Builder::new().prefix(PREFIX).suffix(SUFFIX).rand_bytes(RANDOM).tempfile_in(folder)?;
+        let new = tempfile::Builder::new().prefix(PREFIX).suffix(suffix).rand_bytes(RANDOM).tempfile_in(folder)?;
         // Between the two it may have been swept. Where nothing can be locked, nothing is swept either.
         if new.as_file().lock().is_err() || is_at(new.as_file(), new.path()) {
             return Ok(new);
         }
     }
+}
+
+/// Removes what killed processes left in a folder of leapp's own: whatever has such a name, of earlier leapps too.
+pub(crate) fn sweep_own(folder: &Path) {
+    sweep(folder, |name| name.starts_with(PREFIX));
 }
 
 /// Removes the files of these names that nobody holds locked. Whoever opens one and locks it later finds with [`is_at`]
@@ -106,9 +116,10 @@ pub(crate) fn is_temporary(name: &str) -> bool {
     random.is_some_and(|random| is_random(random, RANDOM))
 }
 
-/// Whether an earlier leapp's may have had it: to be asked in leapp's own folders, for it may be the person's elsewhere.
-pub(crate) fn may_be_temporary(name: &str) -> bool {
-    is_temporary(name) || name.strip_prefix(PREFIX).is_some_and(|random| is_random(random, RANDOM_BEFORE))
+/// Whether an earlier leapp's may have had it; it may be the person's too, though not where it is a word (`.leapp-backup`).
+pub(crate) fn may_be_of_before(name: &str) -> bool {
+    let is_word = |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase());
+    name.strip_prefix(PREFIX).is_some_and(|random| is_random(random, RANDOM_BEFORE) && !is_word(random))
 }
 
 fn is_random(text: &str, length: usize) -> bool {
@@ -216,8 +227,12 @@ mod tests {
         sweep(folder.path(), is_temporary);
         assert!(!at(".leapp-aB3dE6gH.new").exists() && held.path().exists());
         assert!(others.iter().all(|name| at(name).exists()), "in the person's folders");
-        sweep(folder.path(), may_be_temporary);
-        assert!(!at(".leapp-backup").exists() && held.path().exists(), "in leapp's own");
+        sweep_own(folder.path());
+        let left = fs::read_dir(folder.path()).expect("a folder").count();
+        assert!(left == 3 && at("file").exists() && held.path().exists(), "in leapp's own");
+        for (name, is_of_before) in [(".leapp-aB3dE6", true), (".leapp-backup", false), (".leapp-aB3dE", false)] {
+            assert_eq!(may_be_of_before(name), is_of_before, "{name}");
+        }
     }
 
     #[test]

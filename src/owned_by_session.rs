@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use crate::{
     broker::CREDENTIALS,
-    browser::Place,
+    browser::{self, Place},
     config::{
         Config,
         change::{Change, Changed, quoted},
@@ -277,6 +277,12 @@ pub(crate) fn console_profile<'c>(context: &'c Context, alias: &Alias) -> Place<
     let folder = files::of_session(&context.paths().state.join(CONSOLES), alias);
     let name = folder.file_name().map_or_else(|| alias.file_name(), |name| name.to_string_lossy().into_owned());
     Place::new(context.paths(), CONSOLES, name)
+}
+
+/// Removes what killed processes left in browser profiles, and beside them.
+pub(crate) fn sweep_browsers(context: &Context) {
+    let room = |name| Place::new(context.paths(), name, "");
+    browser::sweep(&room(BROWSERS), &room(CONSOLES));
 }
 
 /// Removes a browser profile, or all of a room; whether there was one.

@@ -109,16 +109,10 @@ impl ProfileFile {
         Ok(Changed { diff: shown, any: before != after, had_block: restored.had_block() })
     }
 
-    /// Removes what killed processes left beside the file: keys in plain text, as it may be. What has a name as an
-    /// earlier leapp gave is removed where it has leapp's block; it may be the person's else.
+    /// Removes what killed processes left beside the file: keys in plain text, as it may be.
     pub(crate) fn sweep(&self) {
-        let Ok(path) = rewrite::target(&self.path) else { return };
-        let folder = rewrite::folder_of(&path);
-        let has_block = |name: &str| {
-            let bytes = files::read_bounded(&folder.join(name), MAX_BYTES).ok().flatten();
-            bytes.is_some_and(|bytes| Restored::from(Some(&bytes), self.kind).is_ok_and(|file| file.had_block()))
-        };
-        files::sweep(folder, |name| files::is_temporary(name) || files::may_be_temporary(name) && has_block(name));
+        let has_block = |bytes: &[u8]| Restored::from(Some(bytes), self.kind).is_ok_and(|file| file.had_block());
+        rewrite::sweep(&self.path, has_block);
     }
 
     fn explain(&self, refused: &Refused) -> Error {

@@ -13,6 +13,8 @@ use crate::files;
 
 /// As many links as the kernel follows.
 const MAX_LINKS: usize = 40;
+/// The most that is read of a file that may be left, in bytes: as much as a file of `~/.aws` may have.
+const MAX_LEFT: u64 = 4 << 20;
 
 /// The file behind the links, so that it is replaced and they stay.
 pub(crate) fn target(path: &Path) -> io::Result<PathBuf> {
@@ -32,6 +34,18 @@ pub(crate) fn target(path: &Path) -> io::Result<PathBuf> {
 /// The folder of a file, in which temporary files are made.
 pub(crate) fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Removes what killed processes left beside a file. What has a name as an earlier leapp gave goes where it is empty, or
+/// like a file of leapp's; it may be the person's else.
+pub(crate) fn sweep(path: &Path, is_like: impl Fn(&[u8]) -> bool) {
+    let Ok(path) = target(path) else { return };
+    let folder = folder_of(&path);
+    let read = |name: &str| files::read_bounded(&folder.join(name), MAX_LEFT).ok().flatten();
+    let is_of_before = |name: &str| {
+        files::may_be_of_before(name) && read(name).is_some_and(|bytes| bytes.is_empty() || is_like(&bytes))
+    };
+    files::sweep(folder, |name| files::is_temporary(name) || is_of_before(name));
 }
 
 /// Replacing a file asks only its folder; who took away the right to write the file meant it to stay, root or not.

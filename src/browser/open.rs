@@ -19,7 +19,7 @@ use tempfile::NamedTempFile;
 use super::{Place, arguments, find, process::ending};
 use crate::{
     error::{Error, Kind, Result},
-    files::private_folder,
+    files::{self, private_folder},
     secret::Secret,
 };
 
@@ -27,10 +27,6 @@ use crate::{
 const READING: Duration = Duration::from_secs(10);
 /// How often it is looked at meanwhile.
 const GLANCE: Duration = Duration::from_millis(20);
-/// A page that is older was left behind by a leapp that was killed.
-const LEFT_BEHIND: Duration = Duration::from_mins(1);
-/// What the names of pages begin with.
-const PREFIX: &str = ".leapp-page-";
 
 /// What is opened, and how.
 pub(crate) struct Opening<'a> {
@@ -100,13 +96,7 @@ fn command_line(program: &Path, request: &Opening<'_>, profile: &Path, page: &Pa
 
 /// A page that leads on to the address; it is gone when this is dropped.
 fn write_page(folder: &Path, url: &Secret) -> io::Result<NamedTempFile> {
-    for left in fs::read_dir(folder)?.flatten() {
-        let age = left.metadata().and_then(|metadata| metadata.modified()).ok().and_then(|time| time.elapsed().ok());
-        if left.file_name().to_string_lossy().starts_with(PREFIX) && age.is_some_and(|age| age > LEFT_BEHIND) {
-            let _ = fs::remove_file(left.path());
-        }
-    }
-    let mut page = tempfile::Builder::new().prefix(PREFIX).suffix(".html").tempfile_in(folder)?;
+    let mut page = files::temporary_with(folder, ".html")?;
     page.write_all(
         [
             "<!DOCTYPE html><meta charset=\"utf-8\"><meta name=\"referrer\" content=\"no-referrer\"><title>AWS</title>\
@@ -184,17 +174,6 @@ mod tests {
         let path = page.path().to_owned();
         drop(page);
         assert!(!path.exists());
-    }
-
-    #[test]
-    fn what_was_left_behind_is_removed() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let old = folder.path().join(format!("{PREFIX}old.html"));
-        let file = fs::File::create(&old).expect("made");
-        file.set_times(FileTimes::new().set_modified(SystemTime::UNIX_EPOCH)).expect("set");
-        fs::create_dir(folder.path().join("prod")).expect("made");
-        let page = write_page(folder.path(), &Secret::new("https://h/")).expect("written");
-        assert!(!old.exists() && page.path().exists() && folder.path().join("prod").exists());
     }
 
     #[test]

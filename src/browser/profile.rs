@@ -19,6 +19,9 @@ use crate::files;
 /// The sign that the identity provider may remember the person.
 const SIGNED_IN: &str = "leapp-signed-in";
 
+/// The lock of the browser that uses it: a link to `HOST-PID`.
+const LOCK: &str = "SingletonLock";
+
 /// The socket at which a browser answers for its profile, and the link to it.
 const SOCKET: &str = "SingletonSocket";
 
@@ -67,6 +70,15 @@ impl<'a> Profile<'a> {
         self.prefer().map_err(|error| cannot_use(self.directory, &error))
     }
 
+    /// Removes what a browser left in it that was killed, or ended after leapp was: its pages, and its socket.
+    pub(super) fn sweep(directory: &Path) {
+        let profile = Profile { directory };
+        if profile.user().is_none() {
+            profile.remove_socket();
+            let _ = profile.forget_pages();
+        }
+    }
+
     /// Sees to it that no page of this run comes back in the next and is requested anew, though the cookies do; nor
     /// stays what was posted from it.
     pub(super) fn forget_pages(&self) -> Result<()> {
@@ -97,13 +109,10 @@ impl<'a> Profile<'a> {
     /// Takes away the lock of a browser that is no more. Chromium itself would refuse a lock of another host, which
     /// every restart of a container is, and would hand the sign-in over to a browser that lives and is not ours.
     fn release(&self) -> Result<()> {
-        let lock = self.directory.join("SingletonLock");
-        let host = gethostname().unwrap_or_default();
+        let lock = self.directory.join(LOCK);
         let deadline = Instant::now() + LEAVING;
-        while let Ok(holder) = fs::read_link(&lock) {
-            let process =
-                process_of(&holder.to_string_lossy(), &host.to_string_lossy()).filter(|&process| lives(process));
-            let Some(process) = process.filter(|_| Instant::now() < deadline || self.answers()) else {
+        while fs::read_link(&lock).is_ok() {
+            let Some(process) = self.user().filter(|_| Instant::now() < deadline || self.answers()) else {
                 self.remove_socket();
                 return fs::remove_file(&lock).map_err(|error| cannot_use(self.directory, &error));
             };
@@ -113,6 +122,13 @@ impl<'a> Profile<'a> {
             thread::sleep(GLANCE);
         }
         Ok(())
+    }
+
+    /// The browser that uses it, where one lives on this host.
+    fn user(&self) -> Option<Pid> {
+        let holder = fs::read_link(self.directory.join(LOCK)).ok()?;
+        let host = gethostname().unwrap_or_default();
+        process_of(&holder.to_string_lossy(), &host.to_string_lossy()).filter(|&process| lives(process))
     }
 
     /// Removes what a browser that was killed leaves where temporary files are: a folder with its socket, to which a link

@@ -91,7 +91,7 @@ fn ended(asked: nix::Result<()>, pid: Pid, file: &File, start: Instant) -> Resul
 }
 
 /// Takes the entries off that nobody holds: their servers were killed.
-fn sweep(context: &Context) {
+pub(crate) fn sweep(context: &Context) {
     files::sweep(&folder(context), |name| pid_in(name).is_some());
 }
 

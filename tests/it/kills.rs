@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     fs,
     os::unix::process::CommandExt as _,
+    path::Path,
     process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -15,7 +16,9 @@ use nix::{
 };
 
 use crate::{
-    harness::{ADMIN, DEPLOY, Home, assertion, chained, federated, secret_in, text},
+    harness::{
+        ADMIN, DEPLOY, Home, assertion, chained, contains, federated, secret_in, text, wait_until, write_program,
+    },
     random::Random,
 };
 
@@ -36,7 +39,10 @@ const CALLS: [&str; 10] = [
     "add_key,kill,bind,fchmod",
 ];
 /// What the person has in the two files of `~/.aws`.
-const MINE: &str = "[mine]\naws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = mine\n";
+const MINE: &str =
+    "[default]\ncredential_process = true\n[mine]\naws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = mine\n";
+/// A browser that reads the page that it is given.
+const BROWSER: &str = "#!/bin/sh\nfor page; do :; done\ncat \"${page#file://}\" > /dev/null\n";
 
 struct Scene {
     home: Home,
@@ -65,6 +71,7 @@ impl Scene {
             fs::create_dir(home.path(directory)).expect("made");
             fs::write(home.path(directory).join(".leapp"), session).expect("written");
         }
+        write_program(&home.path("browser"), BROWSER);
         let scene = Self { home, made: Instant::now(), round: 0 };
         scene.have_response();
         scene.run(&["login", "corp", "--saml-response", &scene.path("response")]);
@@ -81,9 +88,15 @@ impl Scene {
         fs::write(self.home.path("response"), assertion(&[])).expect("written");
     }
 
+    fn leapp(&self, arguments: &[&str]) -> Command {
+        let mut command = self.home.leapp(arguments);
+        command.env("AWS_ENDPOINT_URL_SIGNIN", self.home.sts());
+        command
+    }
+
     /// Runs a command to its end, whatever it comes to: the one before may have done it already.
     fn run(&self, arguments: &[&str]) {
-        let output = self.home.leapp(arguments).output().expect("started");
+        let output = self.leapp(arguments).output().expect("started");
         assert!(output.status.code().is_some_and(|code| code <= 2), "{arguments:?}: {}", text(&output.stderr));
     }
 
@@ -95,13 +108,14 @@ impl Scene {
         command.args(["-e", &format!("inject={calls}:signal=SIGKILL:when={count}")]);
         command.arg(env!("CARGO_BIN_EXE_leapp")).args(arguments);
         self.home.surround(&mut command);
+        command.env("AWS_ENDPOINT_URL_SIGNIN", self.home.sts());
         let longest = if arguments[0] == "serve" { Duration::from_millis(400) } else { LONGEST };
         kill_after(command, longest)
     }
 
     /// Runs a command that is killed after a time; whether it lived so long.
     fn kill_after(&self, arguments: &[&str], time: Duration) -> bool {
-        kill_after(self.home.leapp(arguments), time)
+        kill_after(self.leapp(arguments), time)
     }
 
     /// A command that writes, and the one that puts things as they were.
@@ -111,7 +125,7 @@ impl Scene {
         let duration = format!("{}s", 900 + self.round % 2000);
         let words = |line: &str| -> Vec<String> { line.split(' ').map(str::to_owned).collect() };
         let (work, login) = (self.path("work"), format!("login corp --saml-response {}", self.path("response")));
-        let (line, back) = match random.below(14) {
+        let (line, back) = match random.below(16) {
             0 => (login, vec![]),
             1 => ("login prod".to_owned(), vec![]),
             // What is kept by then is only read: the next that writes clears up.
@@ -125,7 +139,9 @@ impl Scene {
             9 => (format!("allow {work}"), vec![]),
             10 => (format!("deny {work}"), vec![]),
             11 => ("logout prod".to_owned(), vec![]),
-            12 => ("serve --foreground --json prod".to_owned(), vec!["serve --stop".to_owned()]),
+            12 => (format!("console prod --browser {}", self.path("browser")), vec![]),
+            13 => ("exec --refresh prod -- true".to_owned(), vec![]),
+            14 => ("serve --foreground --json prod".to_owned(), vec!["serve --stop".to_owned()]),
             _ => ("vault reset --force".to_owned(), vec![login, "exec steady -- true".to_owned()]),
         };
         (words(&line), back.iter().map(|line| words(line)).collect())
@@ -158,9 +174,8 @@ impl Scene {
         self.run(&["logout", "--all"]);
         let mut left = Vec::new();
         for (path, bytes) in self.home.files() {
-            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
             let ending = path.extension().unwrap_or_default();
-            let is_left = name.starts_with(".leapp-") || ending == "lock" || ending == "credentials";
+            let is_left = is_temporary(&path) || ending == "lock" || ending == "credentials";
             let is_given = ["passphrase", "response"].into_iter().any(|given| path == self.home.path(given));
             let is_clear = !is_given && secret_in(&bytes).is_some();
             if is_left || is_clear || path.starts_with(self.home.state().join("serve")) {
@@ -178,10 +193,25 @@ impl Scene {
         assert!(!keys.lines().any(|line| line.contains(&name) && line.contains(" perm ")), "{keys}");
     }
 
-    fn temporary_files(&self) -> Vec<String> {
-        let names = self.home.files().into_iter().map(|(path, _)| path.display().to_string());
-        names.filter(|path| path.rsplit('/').next().is_some_and(|name| name.starts_with(".leapp-"))).collect()
+    /// Whether a process of leapp's is there: also one that is to become another program, and holds what leapp held till then.
+    fn is_at_work(&self) -> bool {
+        let (leapp, home) = (Path::new(env!("CARGO_BIN_EXE_leapp")), format!("HOME={}", self.path("")));
+        fs::read_dir("/proc").expect("processes").flatten().map(|process| process.path()).any(|process| {
+            fs::read_link(process.join("exe")).is_ok_and(|exe| exe == leapp)
+                && contains(&fs::read(process.join("environ")).unwrap_or_default(), home.trim_end_matches('/'))
+        })
     }
+
+    fn temporary_files(&self) -> Vec<String> {
+        let paths = self.home.files().into_iter().map(|(path, _)| path);
+        paths.filter(|path| is_temporary(path)).map(|path| path.display().to_string()).collect()
+    }
+}
+
+/// Whether it is to go with the command that made it: also the files that stand in for those of `~/.aws`.
+fn is_temporary(path: &Path) -> bool {
+    let name = path.file_name().expect("a name").to_string_lossy();
+    name.starts_with(".leapp-") || path.to_string_lossy().contains("/leapp/run/")
 }
 
 /// Runs a command, which is killed after a time; whether it was killed, by this or before.
@@ -230,6 +260,7 @@ fn play(mut random: Random, wanted: usize) -> usize {
             kills += usize::from(scene.kill_after(&words, time));
             format!("{words:?}, killed after {time:?}")
         };
+        wait_until("all of it has ended", Duration::from_secs(10), || !scene.is_at_work());
         // The next run of the same, and back to where it was.
         let again = Instant::now();
         if words[0] != "serve" {
@@ -261,4 +292,54 @@ fn whenever_leapp_is_killed_nothing_is_lost_and_the_next_run_clears_up() {
     });
     println!("{kills} kills in {:?}", start.elapsed());
     assert!(kills >= KILLS / 10, "only {kills} kills in {LONGEST:?}");
+}
+
+#[test]
+fn what_leapps_left_that_were_killed_goes_with_the_next_command_that_writes() {
+    let Scene { home, .. } = Scene::new();
+    let profile = |name: &str| home.path(".local/state/leapp/browser").join(name);
+    let block = fs::read_to_string(home.path(".aws/credentials")).expect("read")
+        + "# >>> leapp profile write >>>\n[x]\naws_access_key_id = AKIAEXAMPLE\n# <<< leapp profile write <<<\n";
+    let config = fs::read_to_string(home.config()).expect("read");
+    let state = ".local/state/leapp";
+    let left = [
+        (format!("{state}/.leapp-aB3dE6"), ""),
+        (format!("{state}/trust/.leapp-abcdef"), "{}"),
+        (format!("{state}/console/.leapp-page-aB3dE6.html"), "token"),
+        (format!("{state}/console/.leapp-aB3dE6gH.html"), "token"),
+        ("snap/chromium/common/leapp/console/.leapp-page-aB3dE6.html".to_owned(), "token"),
+        (format!("{state}/run/1-aB3dE6/aws_config_file"), MINE),
+        (format!("{state}/run/.tmpaB3dE6/aws_config_file"), MINE),
+        (format!("{state}/serve/1"), "prod"),
+        (format!("{state}/browser/idp.example/Default/Sessions/Tabs_1"), "SAMLResponse"),
+        (".config/leapp/.leapp-aB3dE6".to_owned(), &config),
+        (".config/leapp/.leapp-aB3dE6gH.new".to_owned(), "x"),
+        (".aws/.leapp-aB3dE6".to_owned(), &block),
+        (".aws/.leapp-zB3dE6".to_owned(), ""),
+    ];
+    let kept = [
+        (format!("{state}/browser/idp.example/Default/Cookies"), "mine"),
+        (format!("{state}/browser/runs.example/Default/Sessions/Tabs_1"), "mine"),
+        (format!("{state}/console/prod/Default/Sessions/Tabs_1"), "mine"),
+        (".config/leapp/.leapp-backup".to_owned(), &config),
+        (".config/leapp/.leapp-bB3dE6".to_owned(), "mine"),
+        (".aws/.leapp-aB3dE7".to_owned(), MINE),
+    ];
+    for (name, text) in left.iter().chain(&kept) {
+        let path = home.path(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        fs::write(path, text).expect("written");
+    }
+    let host = nix::unistd::gethostname().expect("a name").to_string_lossy().into_owned();
+    for (name, process) in [("idp.example", 999_999_999), ("runs.example", std::process::id())] {
+        let lock = profile(name).join("SingletonLock");
+        std::os::unix::fs::symlink(format!("{host}-{process}"), lock).expect("linked");
+    }
+    let output = home.leapp(["session", "edit", "prod", "--region", "eu-west-3"]).output().expect("started");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let there = |files: &[(String, &str)]| -> Vec<String> {
+        files.iter().map(|(name, _)| name.clone()).filter(|name| home.path(name).exists()).collect()
+    };
+    assert_eq!(there(&left), [""; 0]);
+    assert_eq!(there(&kept).len(), kept.len(), "{:?}", there(&kept));
 }
