@@ -46,6 +46,8 @@ pub(super) struct Conversation<'a> {
     front: Option<String>,
     /// Where the page that moved last was going.
     place: Option<String>,
+    /// From where the sign-in goes: the portal that it passed, where that leads to an application, else its beginning.
+    start: String,
     quiet: Quiet,
 }
 
@@ -79,6 +81,7 @@ impl<'a> Conversation<'a> {
             watched: HashMap::new(),
             front: None,
             place: None,
+            start: request.url.to_owned(),
             quiet: Quiet::new(now),
         };
         if manner != Manner::Window {
@@ -254,7 +257,7 @@ impl<'a> Conversation<'a> {
             let error = cannot().because(format!("{why} (redirect binding), and AWS takes only posted ones"));
             return Some(error.hint("set the identity provider's application up to answer by HTTP-POST"));
         }
-        let elsewhere = Elsewhere::of(url).filter(|end| !end.is_on_the_way_of(self.request.url))?;
+        let elsewhere = Elsewhere::of(url).filter(|end| !end.is_on_the_way_of(&self.start))?;
         let has_response = |body: &[u8]| form_urlencoded::parse(body).any(|(name, _)| name == "SAMLResponse");
         match body {
             Body::Bytes(bytes) if method == "POST" && has_response(bytes) => {
@@ -269,6 +272,9 @@ impl<'a> Conversation<'a> {
             && self.watched.get(session).is_some_and(|watched| watched.page && watched.target == *frame)
         {
             self.place = Some(url.clone());
+            if Elsewhere::IdentityCenter.is_on_the_way_of(url) {
+                self.start.clone_from(url);
+            }
         }
         let front = self.front.as_deref() == Some(session);
         // The main frame of a page has the page's own id.

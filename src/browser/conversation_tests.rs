@@ -178,6 +178,30 @@ fn a_response_that_goes_where_nothing_follows_ends_the_sign_in() {
 }
 
 #[test]
+fn a_sign_in_that_passed_a_portal_which_leads_to_an_application_goes_on() {
+    let form = json!({"hasPostData": true, "postData": "SAMLResponse=x"});
+    let response = paused("POST", "https://eu-west-1.signin.aws.amazon.com/platform/saml/acs/1-2", &form);
+    let portal = "https://d-1234567890.awsapps.com/start/";
+    for (frame, url, fragment, goes_on) in [
+        ("F", portal, "#/saml/default/AWS/ins-1", true),
+        ("F", portal, "#/", false),
+        ("F", "https://portal.example/", "#/saml/default/AWS/ins-1", false),
+        ("other", portal, "#/saml/default/AWS/ins-1", false),
+    ] {
+        talk(Manner::Window, |talk, now| {
+            navigate(talk, now);
+            for (frame, url, fragment) in [(frame, url, fragment), ("F", portal, ""), ("F", "https://idp.example/", "")]
+            {
+                let frame = json!({"id": frame, "url": url, "urlFragment": fragment});
+                let event = json!({"method": "Page.frameNavigated", "sessionId": "S", "params": {"frame": frame}});
+                say(talk, &event, now).expect("fine");
+            }
+            assert_eq!(say(talk, &response, now).is_ok(), goes_on, "{url}{fragment}");
+        });
+    }
+}
+
+#[test]
 fn the_place_of_the_browser_is_known_without_what_may_be_secret() {
     let going = |session: &str, frame: &str, url: &str| json!({"method": "Page.frameNavigated", "sessionId": session, "params": {"frame": {"id": frame, "url": url}}});
     talk(Manner::Window, |talk, now| {

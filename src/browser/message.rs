@@ -203,12 +203,14 @@ fn navigated(bytes: &[u8]) -> serde_json::Result<PageEvent> {
         id: String,
         #[serde(default)]
         url: String,
+        #[serde(default)]
+        url_fragment: String,
         unreachable_url: Option<String>,
     }
-    let Params { frame: Frame { id, url, unreachable_url } } = params(bytes)?;
+    let Params { frame: Frame { id, url, url_fragment, unreachable_url } } = params(bytes)?;
     Ok(match unreachable_url {
         Some(url) => PageEvent::Unreachable { frame: id, url },
-        None => PageEvent::Going { frame: id, url },
+        None => PageEvent::Going { frame: id, url: url + &url_fragment },
     })
 }
 

@@ -32,10 +32,10 @@ impl Elsewhere {
         }
     }
 
-    /// Whether a sign-in that starts at `saml_url` may go on from there: the portal of IAM Identity Center, where it leads
+    /// Whether a sign-in that passed this address may go on from there: the portal of IAM Identity Center, where it leads
     /// to a SAML application, signs in through its own identity provider first.
-    pub fn is_on_the_way_of(self, saml_url: &str) -> bool {
-        self == Self::IdentityCenter && is_portal(saml_url) && saml_url.contains("#/saml/")
+    pub fn is_on_the_way_of(self, url: &str) -> bool {
+        self == Self::IdentityCenter && is_portal(url) && url.contains("#/saml/")
     }
 
     /// Says that a response goes there, and what to do; in a sign-in, where that starts.

@@ -83,6 +83,24 @@ fn a_portal_in_front_of_aws_goes_through_identity_center_where_it_leads_to_an_ap
 }
 
 #[test]
+fn a_link_to_a_portal_that_leads_to_an_application_goes_through_identity_center_too() {
+    let portal = "https://d-1234567890.awsapps.com/start/#/saml/default/AWS/ins-1234567890abcdef";
+    let going = |url: &str| format!("<!DOCTYPE html><script>location.replace({url:?})</script>");
+    for link in [json!({"status": 302, "headers": {"Location": portal}, "body": ""}), json!(going(portal))] {
+        let desk = Desk::new();
+        let pages = Pages::serve([
+            ("go.example.com/aws", link),
+            ("d-1234567890.awsapps.com/start/", json!(going("https://idp.example.com/sso"))),
+            ("idp.example.com/sso", posting(IDENTITY_CENTER, "PHg+")),
+            (IDENTITY_CENTER_PLACE, posting(AWS, &good_response())),
+        ]);
+        sign_in(&desk, &pages, "https://go.example.com/aws").succeed();
+        assert_eq!(pages.requests(IDENTITY_CENTER_PLACE).len(), 1);
+        desk.is_empty();
+    }
+}
+
+#[test]
 fn a_response_for_identity_center_or_cognito_ends_the_sign_in_at_once() {
     let cognito = "https://acme.auth.eu-west-1.amazoncognito.com/saml2/idpresponse";
     for (to, said) in [
