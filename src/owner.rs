@@ -89,7 +89,7 @@ pub(crate) fn check_folders(context: &Context) -> Result<()> {
 fn check_mode(file: &Metadata, mode: u32, what: &str) -> Result<(), Distrust> {
     judge(file.uid(), mode, geteuid(), || is_private(file.gid())).map_err(|(why, command)| {
         let why = why.replace("IT", what);
-        // Only its owner, and root, can.
+        // Nobody but the owner of a file, and root, can change its owner or its mode.
         let command = Some(command).filter(|_| geteuid().is_root() || geteuid().as_raw() == file.uid());
         Distrust { why, command }
     })

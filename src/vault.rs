@@ -359,7 +359,7 @@ pub(crate) fn empty(context: &Context) -> Result<()> {
 /// # Errors
 /// Where a file cannot be removed.
 pub(crate) fn reset(context: &Context) -> Result<()> {
-    let _lock = Lock::take(context, "vault", "the vault is being made", LONGEST_CREATION)?;
+    let _lock = Lock::take(context, "vault", "reset the vault", LONGEST_CREATION)?;
     empty(context)?;
     let folder = folder(context);
     if let Ok(Some(header)) = Header::read(&header_file(&folder)) {
