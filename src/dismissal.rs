@@ -1,9 +1,10 @@
 //! Sessions that the person signed out by name: no hook brings them back by itself, nor what starts from them, though
 //! nobody would be needed for it.
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use crate::{
+    config::Config,
     context::Context,
     error::{Error, Result},
     files::{self, Durability},
@@ -32,6 +33,16 @@ pub(crate) fn forget(context: &Context, alias: &Alias) {
     }
 }
 
+/// Forgets that of all that are no session's any more. Of others it still holds off the hooks, whatever else is signed out.
+pub(crate) fn sweep(context: &Context, config: &Config) {
+    let names: BTreeSet<String> = config.sessions.keys().map(Alias::file_name).collect();
+    for mark in fs::read_dir(folder(context)).into_iter().flatten().flatten() {
+        if !mark.file_name().to_str().is_some_and(|name| names.contains(name)) {
+            let _ = files::remove(&mark.path());
+        }
+    }
+}
+
 /// Has a session's new name be signed out where its old one is.
 ///
 /// # Errors
@@ -45,5 +56,9 @@ pub(crate) fn rename(context: &Context, old: &Alias, new: &Alias) -> Result<()> 
 }
 
 fn file(context: &Context, alias: &Alias) -> PathBuf {
-    files::of_session(&context.paths().state.join("dismissed"), alias)
+    folder(context).join(alias.file_name())
+}
+
+fn folder(context: &Context) -> PathBuf {
+    context.paths().state.join("dismissed")
 }

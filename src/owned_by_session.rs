@@ -46,8 +46,8 @@ pub(crate) enum Whose {
 pub(crate) enum Depth {
     /// What signing in brought: credentials, keys in plain text, servers.
     SignIn,
-    /// That, and what browsers remember: the sign-in at the identity provider, and in the console of this session.
-    Browsers(Alias),
+    /// That, and what browsers remember: the sign-in at the identity provider, and in the console of one session.
+    Browsers { console: Alias },
     /// All that lives under the name, for there is to be no such session.
     Name,
 }
@@ -151,15 +151,18 @@ impl Forgotten {
                 for room in [BROWSERS, CONSOLES] {
                     self.take(remove_profile(&Place::new(context.paths(), room, "")));
                 }
+                if let Ok(config) = Config::load(context) {
+                    dismissal::sweep(context, &config);
+                }
             }
             (_, Depth::SignIn) => {}
-            (Whose::Of { providers, .. }, Depth::Browsers(alias)) => {
+            (Whose::Of { providers, .. }, Depth::Browsers { console }) => {
                 for url in providers {
                     if self.take(remove_profile(&assertion::browser_profile(context, url))) {
                         self.sign_ins.push(format!("the browser at {}", url.host()));
                     }
                 }
-                self.forget_console(context, alias);
+                self.forget_console(context, console);
             }
             (Whose::Of { aliases, .. }, Depth::Name) => {
                 for alias in aliases {

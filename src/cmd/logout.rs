@@ -23,18 +23,19 @@ pub(super) fn run(context: &Context, arguments: &Logout) -> Result<()> {
     // Even a config that is broken by now must not keep anybody signed in.
     let config =
         Config::load(context).map_err(|error| error.hint("to forget everything at once, run: leapp logout --all"))?;
-    let depth = |alias: &Alias| if arguments.browser { Depth::Browsers(alias.clone()) } else { Depth::SignIn };
     match (config.session(name), Alias::parse(name)) {
         (Ok(session), _) => {
+            let browsers = || Depth::Browsers { console: session.alias.clone() };
+            let depth = if arguments.browser { browsers() } else { Depth::SignIn };
             let noted = dismissal::note(context, &session.alias);
-            let mut gone = forget(context, &Whose::of(behind(&config, session)), &depth(&session.alias));
+            let mut gone = forget(context, &Whose::of(behind(&config, session)), &depth);
             gone.take(noted);
             gone.say(context, Some(format!("`{}` was signed out already", session.alias)))
         }
         // A name that the config has no more may still have what was brought under it.
         (Err(error), Ok(alias)) => {
-            let depth = depth(&alias);
-            let gone = forget(context, &Whose::Of { aliases: BTreeSet::from([alias]), providers: vec![] }, &depth);
+            let whose = Whose::Of { aliases: BTreeSet::from([alias]), providers: vec![] };
+            let gone = forget(context, &whose, &Depth::Name);
             if gone.is_nothing() { Err(error) } else { gone.say(context, None) }
         }
         (Err(error), Err(_)) => Err(error),

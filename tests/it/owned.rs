@@ -311,19 +311,32 @@ fn sessions_whose_names_differ_in_case_share_no_file() {
 }
 
 #[test]
-fn a_sign_out_from_before_names_told_capitals_counts_and_ends() {
-    let home = Home::empty();
-    home.write_config(&format!("{}{}", federated("corp", "ssp", ADMIN, ""), chained("Prod", "corp", DEPLOY, "")));
+fn a_mark_goes_with_its_name_and_stays_while_it_holds_off_a_hook() {
+    let home = signed_in();
+    let marks = || names_in(&home.state().join("dismissed"));
+    for session in ["audit", "prod"] {
+        says(&home, &["logout", session]);
+    }
+    let config = fs::read_to_string(home.config()).expect("read");
+    home.write_config("[sessions");
+    says(&home, &["logout", "--all"]);
+    assert_eq!(marks(), ["audit", "prod"], "nobody knows whose they are");
+    home.write_config(config.split("[sessions.audit]").next().expect("the rest"));
+    says(&home, &["logout", "--all"]);
+    assert_eq!(marks(), ["prod"]);
     home.sign_in("corp");
-    let mark = home.state().join("dismissed/Prod");
-    fs::create_dir_all(mark.parent().expect("a folder")).expect("made");
-    fs::write(&mark, "").expect("written");
-    says(&home, &["session", "rename", "Prod", "live"]);
-    assert_eq!(names_in(&home.state().join("dismissed")), ["live"]);
-    fs::rename(home.state().join("dismissed/live"), &mark).expect("moved");
-    says(&home, &["session", "rename", "live", "Prod"]);
-    variables(&home, &["Prod"]);
-    assert_eq!(names_in(&home.state().join("dismissed")), [""; 0], "who asks for it takes it back");
+    let folder = home.path("work");
+    fs::create_dir(&folder).expect("made");
+    fs::write(folder.join(".leapp"), "prod").expect("written");
+    says(&home, &["allow", folder.to_str().expect("UTF-8")]);
+    let loaded = succeed(home.leapp(["hook-env", "bash"]).current_dir(&folder));
+    assert!(!loaded.contains("LEAPP_SESSION='prod'"), "{loaded}");
+    // All of a name that was taken out in an editor goes when it is signed out.
+    fs::create_dir_all(home.state().join("console/prod")).expect("made");
+    home.write_config(config.split("[sessions.prod]").next().expect("the rest"));
+    let said = says(&home, &["logout", "prod"]);
+    assert_eq!(said, "leapp: signed out of the console of `prod`\n");
+    assert_eq!((marks(), mentions(&home, "prod")), (vec![], vec![]));
 }
 
 #[test]
