@@ -4,12 +4,12 @@ use std::{
     fs,
     io::{self, Read as _, Write as _},
     os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use tempfile::NamedTempFile;
 
-use crate::{owner, session::Alias};
+use crate::owner;
 
 /// What the names of temporary files begin and end with.
 const PREFIX: &str = ".leapp-";
@@ -124,21 +124,6 @@ pub(crate) fn may_be_of_before(name: &str) -> bool {
 
 fn is_random(text: &str, length: usize) -> bool {
     text.len() == length && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
-}
-
-/// Where a session's own file or folder is in one that has such of all sessions.
-///
-/// One made before its name told capitals from others (`Alias::file_name`) stays where it is. What a file system that
-/// ignores case shows under that name may be another session's: it counts only as it is written.
-pub(crate) fn of_session(folder: &Path, alias: &Alias) -> PathBuf {
-    let path = folder.join(alias.file_name());
-    match alias.former_file_name() {
-        Some(former) if fs::symlink_metadata(&path).is_err() => {
-            let mut entries = fs::read_dir(folder).into_iter().flatten().flatten();
-            entries.find(|entry| entry.file_name() == former).map_or(path, |entry| entry.path())
-        }
-        _ => path,
-    }
 }
 
 /// Reads a file of at most `limit` bytes; none where there is no such file.

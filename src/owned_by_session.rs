@@ -16,7 +16,7 @@ use crate::{
     dismissal,
     endpoint::roll,
     error::{Error, Result},
-    files, generation,
+    generation,
     lock::Lock,
     provider::assertion::{self, BROWSERS},
     session::{Alias, SamlUrl, Session, Source},
@@ -277,9 +277,7 @@ pub(crate) fn given_away(context: &Context, alias: &Alias) -> Result<()> {
 
 /// The console's browser profile of a session.
 pub(crate) fn console_profile<'c>(context: &'c Context, alias: &Alias) -> Place<'c> {
-    let folder = files::of_session(&context.paths().state.join(CONSOLES), alias);
-    let name = folder.file_name().map_or_else(|| alias.file_name(), |name| name.to_string_lossy().into_owned());
-    Place::new(context.paths(), CONSOLES, name)
+    Place::new(context.paths(), CONSOLES, alias.file_name())
 }
 
 /// Removes what killed processes left in browser profiles, and beside them.

@@ -97,12 +97,6 @@ impl EntryName {
     pub(crate) fn with_owner(&self, owner: &str) -> Self {
         Self([owner, &self.0[self.owner().len()..]].concat())
     }
-
-    /// The name that it had before those of sessions told capitals from others, where that was another.
-    fn former(&self) -> Option<Self> {
-        let alias = self.alias()?;
-        Some(self.with_owner(alias.former_file_name()?)).filter(|former| former != self)
-    }
 }
 
 impl<'a> Vault<'a> {
@@ -263,13 +257,6 @@ impl<'a> Vault<'a> {
     /// # Errors
     /// Where the vault cannot be unlocked.
     pub fn get(&self, name: &EntryName) -> Result<Option<Zeroizing<Vec<u8>>>> {
-        match self.read(name)? {
-            None => name.former().map_or(Ok(None), |former| self.read(&former)),
-            found => Ok(found),
-        }
-    }
-
-    fn read(&self, name: &EntryName) -> Result<Option<Zeroizing<Vec<u8>>>> {
         let path = self.folder.join(name.as_str());
         let sealed = match files::read_own(&path, MAX_SEALED) {
             Ok(Some(sealed)) => sealed,

@@ -12,25 +12,16 @@ impl Alias {
     /// The name of a file that is this session's alone, also on a file system that ignores case (APFS, NTFS, ext4 with
     /// `casefold`), where `Prod` and `prod` would be one file: what has capitals is told by a digest of it.
     pub fn file_name(&self) -> String {
-        if !self.has_capitals() {
+        if !self.as_str().bytes().any(|byte| byte.is_ascii_uppercase()) {
             return self.to_string();
         }
         format!("{self}{MARK}{}", &Digest::of(&[self.as_str()]).short()[..DIGITS])
     }
 
-    /// The alias whose file has this name, or had it before capitals were told.
+    /// The alias whose file has this name, or had it before capitals were told: what lies there is forgotten with the rest.
     pub(crate) fn of_file(name: &str) -> Option<Self> {
         let alias = Self::parse(name.split(MARK).next()?).ok()?;
         (name == alias.as_str() || name == alias.file_name()).then_some(alias)
-    }
-
-    /// The name that its files had before capitals were told, where that was another.
-    pub(crate) fn former_file_name(&self) -> Option<&str> {
-        self.has_capitals().then_some(self.as_str())
-    }
-
-    fn has_capitals(&self) -> bool {
-        self.as_str().bytes().any(|byte| byte.is_ascii_uppercase())
     }
 }
 
@@ -63,8 +54,6 @@ mod tests {
     fn names_without_capitals_are_as_they_were() {
         let alias = |text| Alias::parse(text).expect("an alias");
         assert_eq!(alias("prod-eu.1").file_name(), "prod-eu.1");
-        assert_eq!(alias("prod").former_file_name(), None);
-        assert_eq!(alias("Prod").former_file_name(), Some("Prod"));
         assert_eq!(Alias::of_file(&alias("Prod").file_name().replace("Prod", "PROD")), None);
         assert_eq!(Alias::of_file(".leapp-12345678.new"), None);
     }
