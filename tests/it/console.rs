@@ -213,11 +213,11 @@ fn another_browser_may_be_named() {
     wait_until("it has run", Duration::from_secs(10), || seen.exists());
     let line = fs::read_to_string(&seen).expect("read");
     let begin = format!(
-        "--profile {} file://{}/.leapp-page-",
+        "--profile {} file://{}/.leapp-",
         home.state().join("console/corp").display(),
         home.state().join("console").display()
     );
-    assert!(line.starts_with(&begin), "{line}");
+    assert!(line.starts_with(&begin) && line.ends_with(".html\n"), "{line}");
     let page = fs::read_to_string(home.path("seen-page")).expect("read");
     assert!(page.contains("content=\"0;url=http://127.0.0.1:"), "{page}");
 }

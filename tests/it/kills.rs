@@ -16,7 +16,9 @@ use nix::{
 };
 
 use crate::{
-    harness::{ADMIN, DEPLOY, Home, assertion, chained, federated, secret_in, text, write_program},
+    harness::{
+        ADMIN, DEPLOY, Home, assertion, chained, contains, federated, secret_in, text, wait_until, write_program,
+    },
     random::Random,
 };
 
@@ -191,6 +193,15 @@ impl Scene {
         assert!(!keys.lines().any(|line| line.contains(&name) && line.contains(" perm ")), "{keys}");
     }
 
+    /// Whether a process of leapp's is there: also one that is to become another program, and holds what leapp held till then.
+    fn is_at_work(&self) -> bool {
+        let (leapp, home) = (Path::new(env!("CARGO_BIN_EXE_leapp")), format!("HOME={}", self.path("")));
+        fs::read_dir("/proc").expect("processes").flatten().map(|process| process.path()).any(|process| {
+            fs::read_link(process.join("exe")).is_ok_and(|exe| exe == leapp)
+                && contains(&fs::read(process.join("environ")).unwrap_or_default(), home.trim_end_matches('/'))
+        })
+    }
+
     fn temporary_files(&self) -> Vec<String> {
         let paths = self.home.files().into_iter().map(|(path, _)| path);
         paths.filter(|path| is_temporary(path)).map(|path| path.display().to_string()).collect()
@@ -249,6 +260,7 @@ fn play(mut random: Random, wanted: usize) -> usize {
             kills += usize::from(scene.kill_after(&words, time));
             format!("{words:?}, killed after {time:?}")
         };
+        wait_until("all of it has ended", Duration::from_secs(10), || !scene.is_at_work());
         // The next run of the same, and back to where it was.
         let again = Instant::now();
         if words[0] != "serve" {
