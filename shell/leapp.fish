@@ -75,7 +75,9 @@ if status is-interactive
 
     # By this it is noticed: the identity, and what direnv and mise say that they did.
     function __leapp_look
-        set -g -u __leapp_now "$AWS_ACCESS_KEY_ID $AWS_REGION $DIRENV_DIFF $__MISE_DIFF @COMPETING@"
+        # The status says how many there are not.
+        set -q @COMPETITORS@
+        set -g -u __leapp_now "$status $AWS_ACCESS_KEY_ID $AWS_PROFILE $AWS_REGION $DIRENV_DIFF $__MISE_DIFF"
         set -q AWS_SECRET_ACCESS_KEY; and set -a __leapp_now s
         set -q AWS_SESSION_TOKEN; and set -a __leapp_now t
     end

@@ -49,9 +49,7 @@ impl Shell {
             }
         };
         let script = script.replace(COMPETITORS_NAMES, &COMPETITORS.join(" "));
-        let values =
-            COMPETITORS.map(|name| if self == Self::Fish { format!("${name}") } else { format!("${{{name}-}}") });
-        let script = script.replace(COMPETITORS_VALUES, &values.concat());
+        let script = script.replace(COMPETITORS_VALUES, &COMPETITORS.map(|name| format!("${{{name}-}}")).concat());
         let parts = [(PROGRAM, program), (TOKEN, token), (SCRIPT, kept)];
         let script =
             parts.into_iter().try_fold(script, |script, (mark, path)| Ok(script.replace(mark, &self.quoted(path)?)))?;
