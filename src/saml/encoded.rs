@@ -386,6 +386,12 @@ mod tests {
         }
         let lines = format!("SAMLResponse={}\nRelayState=\n", general_purpose::STANDARD.encode(unknown));
         assert_eq!(xml(&EncodedResponse::from_person(lines.as_bytes()).expect("a document")), "EUC-KR");
+        let four: Vec<u8> = "<a>bcd</a>\n ".chars().flat_map(|c| u32::from(c).to_le_bytes()).collect();
+        for (bytes, name) in [(four, "UTF-32"), (b"\x4c\x6f\xa7\x94\x4b\x6e\x25\x40\x40".to_vec(), "EBCDIC")] {
+            let lines = format!("SAMLResponse={}\nRelayState=\n", general_purpose::STANDARD.encode(&bytes));
+            assert_eq!(xml(&EncodedResponse::from_person(lines.as_bytes()).expect("one")), name);
+            assert!(EncodedResponse::from_person(&bytes[..bytes.len() / 2]).is_err(), "{name}, cut");
+        }
         let cut = EncodedResponse::from_person(&unknown[..unknown.len() - 2]).expect_err("cut");
         assert_eq!(cut.why(), "it breaks off before its end");
         let shell = EncodedResponse::from_person(&utf16(&wide("UTF-8"))).expect("a document");

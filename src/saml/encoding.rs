@@ -6,6 +6,8 @@ use super::xml::Malformed;
 
 /// The most of a document in which its declaration is looked for.
 const DECLARATION: usize = 200;
+/// The bytes of blanks in UTF-32 and in EBCDIC.
+const OPAQUE_BLANKS: &[u8] = b"\0\t\n\r \x05\x15\x25\x40";
 
 /// A document as text.
 pub(super) enum Text {
@@ -17,6 +19,8 @@ pub(super) enum Text {
         name: String,
         /// As much as ASCII tells, which is where its elements begin and end; empty where it tells nothing.
         rough: Zeroizing<String>,
+        /// Whether it ends like a document, where ASCII tells nothing.
+        ends: bool,
     },
 }
 
@@ -28,8 +32,8 @@ enum Encoding {
     Table(fn(u8) -> char),
     /// An extension of ASCII by that name.
     Unknown(String),
-    /// No extension of ASCII.
-    Opaque(&'static str),
+    /// No extension of ASCII, by that name, and the byte of its `>` that is not zero.
+    Opaque(&'static str, u8),
 }
 
 impl Text {
@@ -40,7 +44,7 @@ impl Text {
 
     /// Whether it ends like a document, as far as it can be read.
     pub(super) fn ends(&self) -> bool {
-        self.is_opaque() || self.document().ends_with('>')
+        matches!(self, Self::Unread { ends: true, .. }) || self.document().ends_with('>')
     }
 
     /// Whether nothing of it can be read.
@@ -65,9 +69,13 @@ pub(super) fn read(bytes: &[u8]) -> Result<Text, Malformed> {
         Encoding::Utf16(unit) => utf16(bytes, unit),
         Encoding::Table(character) => Ok(characters(bytes, character)),
         Encoding::Unknown(name) => {
-            return Ok(Text::Unread { name: name.chars().take(40).collect(), rough: characters(bytes, char::from) });
+            let (name, rough) = (name.chars().take(40).collect(), characters(bytes, char::from));
+            return Ok(Text::Unread { name, rough, ends: false });
         }
-        Encoding::Opaque(name) => return Ok(Text::Unread { name: name.into(), rough: Zeroizing::default() }),
+        Encoding::Opaque(name, end) => {
+            let ends = bytes.iter().rfind(|byte| !OPAQUE_BLANKS.contains(byte)) == Some(&end);
+            return Ok(Text::Unread { name: name.into(), rough: Zeroizing::default(), ends });
+        }
     };
     text.map(Text::Read)
 }
@@ -83,12 +91,12 @@ pub(super) fn declared(document: &str) -> Option<&str> {
 fn encoding(bytes: &[u8]) -> Encoding {
     match bytes {
         [0, 0, 0xfe, 0xff, ..] | [0xff, 0xfe, 0, 0, ..] | [0, 0, 0, b'<', ..] | [b'<', 0, 0, 0, ..] => {
-            Encoding::Opaque("UTF-32")
+            Encoding::Opaque("UTF-32", b'>')
         }
         [0xff, 0xfe, ..] | [b'<', 0, ..] => Encoding::Utf16(u16::from_le_bytes),
         [0xfe, 0xff, ..] | [0, b'<', ..] => Encoding::Utf16(u16::from_be_bytes),
         // `<?xm` in any EBCDIC.
-        [0x4c, 0x6f, 0xa7, 0x94, ..] => Encoding::Opaque("EBCDIC"),
+        [0x4c, 0x6f, 0xa7, 0x94, ..] => Encoding::Opaque("EBCDIC", 0x6e),
         _ => named(&bytes[..bytes.len().min(DECLARATION)]),
     }
 }
