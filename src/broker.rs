@@ -14,6 +14,7 @@ use crate::{
     aws_files::OnDemand,
     chain::Chain,
     config::Config,
+    config_file,
     context::{Attention, Context},
     credentials::Credentials,
     dismissal,
@@ -315,7 +316,7 @@ impl<'a> Broker<'a> {
     /// Whether the config still has a session of that name, as far as it can be read.
     fn is_in_config(&self, session: &Session) -> bool {
         !self.options.outlives_config
-            || Config::load(self.context).map_or(true, |now| now.sessions.contains_key(&session.alias))
+            || config_file::load(self.context).map_or(true, |now| now.sessions.contains_key(&session.alias))
     }
 
     /// Fails where somebody signed out since `before`, the token of sign-outs at that time, and the session is none that

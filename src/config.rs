@@ -8,16 +8,8 @@ mod outline;
 mod read_session;
 mod reader;
 mod setting;
-mod store;
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    io::Read as _,
-    os::unix::fs::OpenOptionsExt as _,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 pub use field::{FIELDS, Field, KINDS};
 use reader::{Source, Table};
@@ -25,14 +17,10 @@ pub use setting::Setting;
 use toml::de::DeTable;
 
 use crate::{
-    context::{Context, pasted},
     error::{Error, Result},
-    near, owner,
+    near,
     session::{Alias, Invalid, Region, Session, parse_span},
 };
-
-/// A config larger than this is not one; 20 sessions take about 5 KB.
-const MAX_BYTES: u64 = 4 << 20;
 
 /// The config as a whole; every session in it is valid, and every assumer is there.
 #[derive(Clone, Debug, PartialEq)]
@@ -111,25 +99,6 @@ pub enum KeySource {
 }
 
 impl Config {
-    /// Reads the config of this context, and what the environment says in its place.
-    ///
-    /// # Errors
-    /// Where the file cannot be read, or anything in it is not valid: with file, line, key and the fix.
-    pub fn load(context: &Context) -> Result<Self> {
-        let path = &context.paths().config;
-        let name = context.paths().short(path);
-        let text = read(path, &name)?;
-        let mut config = Self::parse(&name, text.as_deref().unwrap_or_default())?;
-        config.exists = text.is_some();
-        config.browser.override_from(context)?;
-        for root in &mut config.trusted_roots {
-            if let Ok(rest) = root.strip_prefix("~") {
-                *root = context.paths().home.join(rest);
-            }
-        }
-        Ok(config)
-    }
-
     /// Reads a config's text; `name` is the file in errors.
     ///
     /// # Errors
@@ -182,10 +151,9 @@ impl Config {
         error.hint(format!("did you mean {}?", names.join(" or ")))
     }
 
-    /// The line of the file at which a session starts; none where it cannot be read any more.
-    pub fn line_of(&self, context: &Context, alias: &Alias) -> Option<usize> {
-        let text = read(&context.paths().config, &self.name).ok()??;
-        edit::line_of(&text, alias.as_str())
+    /// Returns the line at which a session starts in the text that this was read from.
+    pub fn line_of(text: &str, alias: &Alias) -> Option<usize> {
+        edit::line_of(text, alias.as_str())
     }
 
     /// How long another process may be busy with what this one wants too: a sign-in, and all calls of STS.
@@ -210,32 +178,6 @@ fn no_toml(source: &Source<'_>, error: &toml::de::Error) -> Error {
         Some(key) if !key.is_empty() => said.hint(format!("`{key}` is there already: keep one of the two")),
         _ => said.hint("keep one of the two"),
     }
-}
-
-/// The file's text; none where there is no file.
-fn read(path: &Path, name: &str) -> Result<Option<String>> {
-    let cannot = |why: &dyn std::fmt::Display| Error::new(format!("cannot read {name}")).because(why);
-    // Not waiting for a writer, where a FIFO is in its place.
-    let open = fs::OpenOptions::new().read(true).custom_flags(nix::libc::O_NONBLOCK).open(path);
-    let mut file = match open {
-        Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(cannot(&error)),
-    };
-    let metadata = file.metadata().map_err(|error| cannot(&error))?;
-    if !metadata.is_file() {
-        return Err(cannot(&"it is not a regular file"));
-    }
-    owner::check(&metadata, "it").map_err(|distrust| {
-        let instead = "take a file of your own: export LEAPP_CONFIG=/path/to/it";
-        cannot(&distrust.why).hint(distrust.hint(&pasted(name), instead))
-    })?;
-    if metadata.len() > MAX_BYTES {
-        return Err(cannot(&"it is larger than 4 MiB"));
-    }
-    let mut text = String::with_capacity(usize::try_from(metadata.len()).unwrap_or_default() + 1);
-    file.by_ref().take(MAX_BYTES).read_to_string(&mut text).map_err(|error| cannot(&error))?;
-    Ok(Some(text))
 }
 
 /// A bound on a wait: 1 second to 1 hour.
@@ -275,15 +217,19 @@ impl BrowserSettings {
         })
     }
 
-    fn override_from(&mut self, context: &Context) -> Result<()> {
-        if let Some(program) = context.var("LEAPP_BROWSER") {
+    /// Takes what the environment says in place of the config: `LEAPP_BROWSER`, `LEAPP_BROWSER_ARGS`, `LEAPP_HEADLESS`.
+    ///
+    /// # Errors
+    /// Where a variable cannot be read.
+    pub fn override_from<'e>(&mut self, variable: impl Fn(&str) -> Option<&'e str>) -> Result<()> {
+        if let Some(program) = variable("LEAPP_BROWSER") {
             self.program = Some(program.to_owned());
         }
-        if let Some(words) = context.var("LEAPP_BROWSER_ARGS") {
+        if let Some(words) = variable("LEAPP_BROWSER_ARGS") {
             self.args = shell_words::split(words)
                 .map_err(|error| Error::usage("cannot read LEAPP_BROWSER_ARGS").because(error))?;
         }
-        if let Some(mode) = context.var("LEAPP_HEADLESS") {
+        if let Some(mode) = variable("LEAPP_HEADLESS") {
             self.headless =
                 HeadlessMode::parse(mode).map_err(|why| Error::usage("cannot read LEAPP_HEADLESS").because(why))?;
         }

@@ -10,6 +10,7 @@ pub mod chain;
 pub mod cli;
 mod cmd;
 pub mod config;
+pub mod config_file;
 mod console;
 pub mod context;
 pub mod credentials;

@@ -11,6 +11,7 @@ use crate::{
         Config,
         change::{Change, Changed, quoted},
     },
+    config_file,
     context::{Attention, Context},
     directory::Record,
     dismissal,
@@ -151,7 +152,7 @@ impl Forgotten {
                 for room in [BROWSERS, CONSOLES] {
                     self.take(remove_profile(&Place::new(context.paths(), room, "")));
                 }
-                if let Ok(config) = Config::load(context) {
+                if let Ok(config) = config_file::load(context) {
                     dismissal::sweep(context, &config);
                 }
             }
@@ -211,7 +212,7 @@ pub(crate) fn remove(context: &Context, sessions: &[&Session]) -> Result<Forgott
     let change = Change::Remove { aliases: sessions.iter().map(|session| session.alias.clone()).collect() };
     let whose = Whose::of(sessions.iter().copied());
     let mut gone = Forgotten::default();
-    change.make_after(context, |_| gone = forget(context, &whose, &Depth::Name))?;
+    config_file::change_after(context, &change, |_| gone = forget(context, &whose, &Depth::Name))?;
     forget(context, &whose, &Depth::Name);
     Ok(gone)
 }
@@ -223,7 +224,7 @@ pub(crate) fn remove(context: &Context, sessions: &[&Session]) -> Result<Forgott
 /// Where the config cannot be changed. Inside: why something did not follow.
 pub(crate) fn rename(context: &Context, old: &Alias, new: &Alias) -> Result<(Changed, Result<()>)> {
     let change = Change::Rename { old: old.clone(), new: new.clone() };
-    let changed = change.make_after(context, |config| {
+    let changed = config_file::change_after(context, &change, |config| {
         follow(context, old, new);
         let _ = move_credentials(context, config, old, new);
     })?;

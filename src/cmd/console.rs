@@ -8,7 +8,7 @@ use crate::{
     browser::{self, Opening},
     cli::Console,
     config::{Config, HeadlessMode},
-    console,
+    config_file, console,
     context::Context,
     credentials::Credentials,
     error::{Error, Result},
@@ -23,7 +23,7 @@ const MAX_ANSWER: usize = 64 << 10;
 
 /// Signs in to the console, and opens it or prints the way.
 pub(super) fn run(context: &Context, arguments: &Console) -> Result<()> {
-    let config = Config::load(context)?;
+    let config = config_file::load(context)?;
     let session = choose::session(context, &config, arguments.session.as_deref())?;
     let broker = Broker::new(context, &config, Options::default());
     let home = || session.role_arn().map_or_else(Region::default, RoleArn::home_region);

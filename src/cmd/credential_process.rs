@@ -12,6 +12,7 @@ use crate::{
     broker::{Broker, Options},
     cli::CredentialProcess,
     config::Config,
+    config_file,
     context::{Attention, Context},
     credentials::Credentials,
     environment::rfc3339,
@@ -46,7 +47,7 @@ pub(super) fn run(context: &Context, arguments: &CredentialProcess) -> Result<()
 fn print(context: &Context, arguments: &CredentialProcess) -> Result<()> {
     let wait = flag("wait", arguments.wait.as_deref(), parse_span)?;
     let quiet = context.clone().with_attention(Attention::SilentBrowser, wait);
-    let config = Config::load(&quiet)?;
+    let config = config_file::load(&quiet)?;
     let session = meant(&quiet, &config, &arguments.session)?;
     let credentials = match credentials(&quiet, &config, session) {
         Err(error) if error.which() == Kind::NeedsPerson => {

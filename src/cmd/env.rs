@@ -5,7 +5,7 @@ use std::{ffi::OsString, io::IsTerminal as _};
 use super::{choose, exec::pin_again, granted};
 use crate::{
     cli::Env,
-    config::Config,
+    config_file,
     context::Context,
     environment::Plan,
     error::{Error, Kind, Result},
@@ -72,7 +72,7 @@ fn plan(context: &Context, arguments: &Env) -> Result<Plan> {
         return Ok(Plan::clear());
     }
     let wanted = arguments.using.wanted()?;
-    let config = Config::load(context)?;
+    let config = config_file::load(context)?;
     let session = choose::session(context, &config, arguments.session.as_deref())?;
     if session.protected && !arguments.yes {
         confirm(context, session)?;

@@ -6,6 +6,7 @@ use super::{choose, granted, place_of_verb, refresh};
 use crate::{
     cli::Exec,
     config::Config,
+    config_file,
     context::Context,
     directory,
     environment::Plan,
@@ -18,7 +19,7 @@ use crate::{
 /// Gets the credentials and becomes the command; with `--refresh`, stays and gives its exit code.
 pub(super) fn run(context: &Context, arguments: &Exec) -> Result<u8> {
     let wanted = arguments.using.wanted()?;
-    let config = Arc::new(Config::load(context)?);
+    let config = Arc::new(config_file::load(context)?);
     let name = arguments.session.as_deref().filter(|name| !name.is_empty());
     let session =
         choose::session(context, &config, name).map_err(|error| hint_at_session(context, &config, arguments, error))?;

@@ -16,6 +16,7 @@ use crate::{
     chain::Chain,
     cli::HookEnv,
     config::Config,
+    config_file,
     context::{Attention, Context, to_stderr},
     credentials::Credentials,
     directory::{self, DirectoryFile, PassedOver, Record, Standing, Verdict},
@@ -141,7 +142,7 @@ fn stamp(context: &Context, at: i64) -> io::Result<String> {
 
 /// What the present directory comes to.
 fn follow(context: &Context, before: Option<&State>) -> Outcome {
-    let config = Config::load(context);
+    let config = config_file::load(context);
     let outcome = match directory::current(context).map(|folder| directory::nearest(&folder)) {
         Some(Some(path)) => Outcome::of(context, config.as_ref(), before, &path),
         Some(None) => Outcome::before(None, String::new()),

@@ -6,6 +6,7 @@ use crate::{
     aws_files::OnDemand,
     cli::List,
     config::Config,
+    config_file,
     context::Context,
     error::{Error, Result, escaped},
     provider,
@@ -14,7 +15,7 @@ use crate::{
 
 /// Prints a table, or JSON.
 pub(super) fn run(context: &Context, arguments: &List) -> Result<()> {
-    let config = Config::load(context)?;
+    let config = config_file::load(context)?;
     if arguments.json {
         let files = OnDemand::new(context);
         let sessions: Vec<Value> = config.sessions.values().map(|session| as_json(&config, session, &files)).collect();

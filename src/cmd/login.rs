@@ -12,6 +12,7 @@ use crate::{
     broker::{Broker, Options},
     cli::Login,
     config::Config,
+    config_file,
     context::Context,
     credentials::Credentials,
     error::{Error, Kind, Result},
@@ -26,7 +27,7 @@ const MAX_RESPONSE: u64 = EncodedResponse::MAX_GIVEN as u64 + 1;
 /// Signs in, and says as whom and for how long.
 pub(super) fn run(context: &Context, arguments: &Login) -> Result<()> {
     let options = Options { renew: true, ..arguments.asking.options()? };
-    let config = Config::load(context)?;
+    let config = config_file::load(context)?;
     if arguments.all {
         return all(context, &config, options);
     }

@@ -6,6 +6,7 @@ use crate::{
     chain::Chain,
     cli::Logout,
     config::Config,
+    config_file,
     context::Context,
     dismissal,
     error::Result,
@@ -21,8 +22,8 @@ pub(super) fn run(context: &Context, arguments: &Logout) -> Result<()> {
         return gone.say(context, Some("signed out of everything".into()));
     };
     // Even a config that is broken by now must not keep anybody signed in.
-    let config =
-        Config::load(context).map_err(|error| error.hint("to forget everything at once, run: leapp logout --all"))?;
+    let config = config_file::load(context)
+        .map_err(|error| error.hint("to forget everything at once, run: leapp logout --all"))?;
     match (config.session(name), Alias::parse(name)) {
         (Ok(session), _) => {
             let browsers = || Depth::Browsers { console: session.alias.clone() };

@@ -5,6 +5,7 @@ use crate::{
     chain::Chain,
     cli::{ProfileCommand, Sync, WriteProfile},
     config::{Config, change::quoted},
+    config_file,
     context::Context,
     environment::rfc3339,
     error::{Error, Result},
@@ -27,7 +28,7 @@ pub(super) fn run(context: &Context, command: &ProfileCommand) -> Result<()> {
 }
 
 fn sync(context: &Context, arguments: &Sync) -> Result<()> {
-    let config = Config::load(context)?;
+    let config = config_file::load(context)?;
     let profiles = profiles(context, &config)?;
     let names: Vec<&String> = profiles.iter().map(|profile| &profile.name).collect();
     let rivals = Rivals::beside(context, &names)?;
@@ -181,7 +182,7 @@ fn write(context: &Context, arguments: &WriteProfile) -> Result<()> {
             .hint("without any keys in files, run: leapp profile sync")
             .hint(format!("in plain text, run: leapp profile write {} --static", shell_words::quote(name))));
     }
-    let config = Config::load(context)?;
+    let config = config_file::load(context)?;
     let of_profile = |session: &&Session| session.profile.as_ref().is_some_and(|profile| profile.as_str() == name);
     let session = config.sessions.values().find(of_profile).map_or_else(|| config.session(name), Ok)?;
     let profile = session.profile.as_ref().map_or(session.alias.as_str(), |profile| profile.as_str());

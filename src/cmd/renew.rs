@@ -4,7 +4,7 @@ use super::every;
 use crate::{
     broker::{Broker, Options},
     cli::Renew,
-    config::Config,
+    config_file,
     context::{Attention, Context},
     error::{Error, Kind, Result},
     session::{Session, span},
@@ -13,7 +13,7 @@ use crate::{
 /// Renews one session, or all that are signed in.
 pub(super) fn run(context: &Context, arguments: &Renew) -> Result<()> {
     let context = context.clone().with_attention(Attention::SilentBrowser, None);
-    let config = Config::load(&context)?;
+    let config = config_file::load(&context)?;
     let broker = Broker::new(&context, &config, Options { renew: true, ..Options::default() });
     if let Some(name) = &arguments.session {
         let session = config.session(name)?;

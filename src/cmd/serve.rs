@@ -24,6 +24,7 @@ use crate::{
     broker::Broker,
     cli::Serve,
     config::Config,
+    config_file,
     context::Context,
     credentials::Credentials,
     default_profile,
@@ -63,7 +64,7 @@ pub(super) fn run(context: &Context, arguments: &Serve) -> Result<()> {
         None => Writing::For(process::shell_above(context.var("SHELL")).unwrap_or(Shell::Sh)),
     };
     let options = arguments.using.options()?;
-    let config = Arc::new(Config::load(context)?);
+    let config = Arc::new(config_file::load(context)?);
     let session = choose::session(context, &config, arguments.session.as_deref())?;
     if let Some(parent) = &arguments.attached {
         return background::serve(|| {
@@ -104,7 +105,7 @@ fn stop(context: &Context, alias: Option<&str>) -> Result<()> {
     let stopped = roll::stop(context, |of| alias.is_none_or(|alias| alias == of))?;
     if let (Some(alias), []) = (alias, stopped.as_slice()) {
         // Also one that the config has no more may have had a server.
-        Config::load(context)?.session(alias)?;
+        config_file::load(context)?.session(alias)?;
     }
     let of = alias.map_or(String::new(), |alias| format!(" of `{alias}`"));
     context.say(match stopped.len() {

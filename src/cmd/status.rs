@@ -8,6 +8,7 @@ use crate::{
     broker::{Broker, Options},
     cli::Status as Arguments,
     config::Config,
+    config_file,
     context::{Attention, Context},
     credentials::Credentials,
     directory::{self, Standing},
@@ -27,7 +28,7 @@ pub(super) fn run(context: Context, arguments: &Arguments) -> Result<()> {
     if arguments.prompt {
         return context.print(&shell.segment(context.now()));
     }
-    let config = Config::load(&context)?;
+    let config = config_file::load(&context)?;
     let report = Report::of(&context, &config, &shell);
     if arguments.json {
         return context.print(&report.to_json()?);

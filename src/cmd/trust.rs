@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     cli::{Trust, TrustPath},
-    config::Config,
+    config_file,
     context::Context,
     directory::{self, NAME, Record},
     error::{Error, Result, escaped},
@@ -20,7 +20,7 @@ pub(super) fn allow(context: &Context, arguments: &TrustPath) -> Result<()> {
     let path = file(context, arguments)?;
     let shown = context.paths().short(&path);
     let file = directory::read(&path).map_err(|why| Error::new(format!("cannot allow {shown}")).because(why))?;
-    let config = Config::load(context)?;
+    let config = config_file::load(context)?;
     let session =
         config.session(file.session.as_str()).map_err(|error| error.within(format!("cannot allow {shown}")))?;
     let alias = &session.alias;

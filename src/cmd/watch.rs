@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 use crate::{
     broker::{Broker, CREDENTIALS, Options},
     config::Config,
+    config_file,
     context::{Attention, Context},
     credentials::Credentials,
     error::{Error, Kind, Result, escaped_lines},
@@ -25,7 +26,7 @@ pub(super) fn run(context: &Context) -> Result<()> {
     let mut shown = 0;
     loop {
         // Read anew each time: sessions come and go while it runs.
-        let config = Config::load(context)?;
+        let config = config_file::load(context)?;
         if config.sessions.is_empty() {
             return Err(
                 Error::new(format!("{} has no session yet", config.name)).hint("run: leapp session add federated")
@@ -45,7 +46,7 @@ pub(super) fn run(context: &Context) -> Result<()> {
 
 /// Has the person unlock the vault, once, where something in it is to be shown.
 fn unlock(context: &Context) -> Result<()> {
-    let config = Config::load(context)?;
+    let config = config_file::load(context)?;
     let vault = Vault::find(context, &config.vault).ok().flatten();
     match vault.filter(|vault| !vault.all_for(CREDENTIALS).is_empty()).map_or(Ok(()), |vault| vault.unlock()) {
         Err(error) if matches!(error.which(), Kind::Interrupted | Kind::Cancelled) => Err(error),

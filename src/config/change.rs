@@ -2,12 +2,10 @@
 
 use std::{collections::BTreeMap, fmt::Display};
 
-use super::{Config, edit, field::Field, setting::Setting, store};
+use super::{Config, edit, field::Field, setting::Setting};
 use crate::{
     chain::Chain,
-    context::Context,
     error::{Error, Result},
-    generation,
     session::{Alias, Session, Source},
 };
 
@@ -53,32 +51,6 @@ pub(crate) struct Changed {
 }
 
 impl Change {
-    /// Makes the change in the file.
-    ///
-    /// # Errors
-    /// Where the config was not valid before, would not be afterwards, or cannot be written; it is then as it was.
-    pub(crate) fn make(&self, context: &Context) -> Result<Changed> {
-        self.make_after(context, |_| {})
-    }
-
-    /// As [`Change::make`], with something else done just before, once nothing is known to be in the way any more.
-    ///
-    /// # Errors
-    /// As there; all but the last step of the change comes before `first`.
-    pub(crate) fn make_after(&self, context: &Context, first: impl FnOnce(&Config)) -> Result<Changed> {
-        // A shell that holds one of the sessions looks again.
-        store::rewrite(context, |before, text| self.apply(before, text), first).inspect(|_| generation::bump(context))
-    }
-
-    /// What would be wrong with the config if this change were made now.
-    ///
-    /// # Errors
-    /// That.
-    pub(crate) fn try_out(&self, context: &Context) -> Result<()> {
-        let (before, text) = store::read(context)?;
-        self.apply(&before, &text).map(drop)
-    }
-
     /// The text with the change made, and what it says.
     pub(crate) fn apply(&self, before: &Config, text: &str) -> Result<(String, Config)> {
         self.check(before)?;

@@ -5,6 +5,7 @@ use crate::{
     aws_files::AwsFiles,
     cli::AddKind,
     config::{Config, Field, KINDS, Setting, change::Change},
+    config_file,
     context::Context,
     error::{Error, Kind, Result},
     provider::profile,
@@ -34,7 +35,7 @@ pub(super) fn run(context: &Context, kind: Option<&AddKind>) -> Result<()> {
         Some(AddKind::Profile(arguments)) => Draft::of("profile", arguments.name.as_deref(), arguments.settings()?)?,
         None => Draft::of(ask_kind(context)?, None, Vec::new())?,
     };
-    let config = Config::load(context)?;
+    let config = config_file::load(context)?;
     if draft.kind == "profile" {
         // Files that cannot be read are told of when the session is used.
         draft.aws_files = AwsFiles::read(context).ok();
@@ -51,7 +52,7 @@ pub(super) fn run(context: &Context, kind: Option<&AddKind>) -> Result<()> {
         Some(change) => change,
         None => ask(context, &config, &mut draft)?,
     };
-    change.make(context)?;
+    config_file::change(context, &change)?;
     if let Some(alias) = &draft.alias {
         context.say(format!("added `{alias}` to {}", config.name));
         draft.say_what_next(context, alias);
@@ -83,7 +84,7 @@ fn ask(context: &Context, config: &Config, draft: &mut Draft) -> Result<Change> 
             draft.ask_region(&form, config)?;
         }
         let Some(change) = draft.change() else { return Err(draft.incomplete()) };
-        match change.try_out(context) {
+        match config_file::try_out(context, &change) {
             Ok(()) => return Ok(change),
             Err(error) if error.which() == Kind::Usage => {
                 form.say(&format!("  {}", error.sentence()))?;

@@ -7,6 +7,7 @@ use crate::{
         Config, Field, Setting,
         change::{Change, chained_from},
     },
+    config_file,
     context::Context,
     error::{Error, Kind, Result},
     near, owned_by_session,
@@ -24,14 +25,14 @@ type Changes = Vec<(&'static Field, Option<Setting>)>;
 pub(super) fn run(context: &Context, arguments: &Edit) -> Result<()> {
     let mut settings = changes(arguments.settings()?, &arguments.unset)?;
     named(&arguments.name)?;
-    let config = Config::load(context)?;
+    let config = config_file::load(context)?;
     let session = config.session(&arguments.name)?;
     settings.iter().try_for_each(|(field, setting)| fits(session, field, setting.as_ref()))?;
     if settings.is_empty() {
         settings = ask(context, &config, session)?;
     }
     let alias = session.alias.clone();
-    let changed = Change::Set { alias: alias.clone(), settings }.make(context)?;
+    let changed = config_file::change(context, &Change::Set { alias: alias.clone(), settings })?;
     match (changed.before.sessions.get(&alias), changed.after.sessions.get(&alias)) {
         (Some(before), Some(after)) if before != after => {
             say_difference(context, before, after);
@@ -97,7 +98,7 @@ fn ask(context: &Context, config: &Config, session: &Session) -> Result<Changes>
         }
         let is_new = |(field, setting): &&(&'static Field, Option<Setting>)| field.get(session) != *setting;
         let settings: Changes = present.iter().filter(is_new).cloned().collect();
-        match (Change::Set { alias: alias.clone(), settings: settings.clone() }).try_out(context) {
+        match config_file::try_out(context, &Change::Set { alias: alias.clone(), settings: settings.clone() }) {
             Ok(()) => return Ok(settings),
             Err(error) if error.which() == Kind::Usage => form.say(&format!("  {}", error.sentence()))?,
             Err(error) => return Err(error),

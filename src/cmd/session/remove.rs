@@ -7,6 +7,7 @@ use crate::{
         Config,
         change::{chained_from, quoted},
     },
+    config_file,
     context::Context,
     error::{Error, Kind, Result},
     owned_by_session,
@@ -17,7 +18,7 @@ use crate::{
 /// Removes a session once the person agrees; one that others start from only together with them.
 pub(super) fn run(context: &Context, arguments: &Remove) -> Result<()> {
     named(&arguments.name)?;
-    let config = Config::load(context)?;
+    let config = config_file::load(context)?;
     let alias = &config.session(&arguments.name)?.alias;
     let chained: Vec<Alias> = chained_from(&config, alias).into_iter().map(|session| session.alias.clone()).collect();
     if !chained.is_empty() && !arguments.chained {

@@ -9,6 +9,7 @@ use crate::{
     chain::Chain,
     cli::Show,
     config::{Config, Field, Setting},
+    config_file,
     context::Context,
     error::{Error, Result, escaped},
     provider,
@@ -17,9 +18,9 @@ use crate::{
 
 /// Prints the session's settings, or JSON.
 pub(super) fn run(context: &Context, arguments: &Show) -> Result<()> {
-    let config = Config::load(context)?;
+    let config = config_file::load(context)?;
     let session = config.session(&arguments.name)?;
-    let line = config.line_of(context, &session.alias);
+    let line = config_file::line_of(context, &config, &session.alias);
     if arguments.json {
         let json = as_json(context, &config, session, line);
         let text = serde_json::to_string_pretty(&json)
