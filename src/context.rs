@@ -2,6 +2,8 @@
 //!
 //! The only room that reads ambient state. Everything else is handed a [`Context`].
 
+mod found_key;
+
 use std::{
     collections::BTreeMap,
     ffi::{OsStr, OsString},
@@ -11,12 +13,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+pub(crate) use found_key::FoundKey;
 use time::OffsetDateTime;
 
-use crate::{
-    error::{Error, Result, escaped_lines},
-    secret::FoundKey,
-};
+use crate::error::{Error, Result, escaped_lines};
 
 /// Everything that a run takes from its surroundings.
 #[derive(Clone)]
