@@ -17,7 +17,7 @@ test: bed ## Run every test, whatever this was started by
 
 .PHONY: tests
 tests: lint build
-	@tests/bed/bed run -- cargo test --locked --quiet
+	@tests/bed/bed run -- cargo test --locked --quiet --workspace
 	@tests/bed/bed run -- tests/bed/check
 
 .PHONY: bounds
@@ -49,8 +49,8 @@ build: ## Build for development
 
 .PHONY: lint
 lint: ## Check format, lints and scripts
-	@cargo fmt --check && cargo fmt --check --manifest-path tests/clients/rust/Cargo.toml
-	@cargo clippy --locked --quiet --all-targets -- -D warnings
+	@cargo fmt --all --check && cargo fmt --check --manifest-path tests/clients/rust/Cargo.toml
+	@cargo clippy --locked --quiet --workspace --all-targets -- -D warnings
 	@shellcheck --shell=bash shell/*.bash
 	@zsh -n shell/leapp.zsh && fish --no-execute shell/leapp.fish && ksh93 -n shell/leapp.ksh && mksh -n shell/leapp.ksh
 	@shellcheck $$(git ls-files | xargs grep -lE '^#!(/usr)?/bin/(env )?(ba)?sh' --)

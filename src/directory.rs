@@ -1,6 +1,5 @@
 //! The `.leapp` file by which a directory names its session: finding it, reading it, and whether it is trusted.
 
-mod content;
 mod trust;
 
 use std::{
@@ -11,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-pub use content::parse;
+pub use leapp_core::directory_file::parse;
 pub(crate) use trust::{Record, Verdict};
 
 use crate::{

@@ -6,40 +6,25 @@
 mod aws_files;
 pub mod broker;
 pub mod browser;
-pub mod chain;
 pub mod cli;
 mod cmd;
-pub mod config;
 pub mod config_file;
-mod console;
 pub mod context;
-pub mod credentials;
 mod default_profile;
-mod digest;
 pub mod directory;
 mod dismissal;
 mod endpoint;
-pub mod environment;
-pub mod error;
 mod files;
 #[cfg(any(fuzzing, test))]
 pub mod fuzzing;
 mod generation;
-mod hook;
 mod lock;
-mod named_profiles;
-pub mod near;
 mod owned_by_session;
 mod owner;
 mod process;
-mod profile_credentials;
 mod profile_file;
 mod provider;
 mod rewrite;
-pub mod saml;
-pub mod secret;
-pub mod session;
-pub mod shell;
 mod signals;
 mod static_profiles;
 pub mod sts;
@@ -47,6 +32,8 @@ mod supervise;
 mod ui;
 pub mod vault;
 
+pub use leapp_core::{chain, config, credentials, environment, error, near, saml, secret, session, shell};
+use leapp_core::{console, digest, hook, named_profiles, profile_credentials};
 use std::{ffi::OsString, io, panic, process::ExitCode};
 
 use crate::{
