@@ -8,7 +8,9 @@ use std::{
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{
-    harness::{ADMIN, DEPLOY, Home, assertion, bed, chained, fail, federated, run_with_input, succeed, text},
+    harness::{
+        ADMIN, DEPLOY, Home, assertion, bed, chained, fail, federated, run_with_input, succeed, sweep_faketime, text,
+    },
     stub::{Answer, Grant, Stub, dated, refusal},
 };
 
@@ -16,6 +18,7 @@ const LEAPP: &str = env!("CARGO_BIN_EXE_leapp");
 
 /// leapp on a machine whose clock is ahead by this; behind where it is negative.
 fn at(home: &Home, ahead: Duration, arguments: &[&str]) -> Command {
+    sweep_faketime();
     let mut command = Command::new("faketime");
     command.args(["-f", &format!("{:+}s", ahead.whole_seconds()), LEAPP]).args(arguments);
     home.surround(&mut command);

@@ -25,6 +25,18 @@ pub fn write_program(path: &Path, text: impl AsRef<[u8]>) {
     assert!(child.wait().expect("ended").success(), "{}", path.display());
 }
 
+/// Removes what libfaketime left of processes that were killed: it takes its process id for unique, and a new process may
+/// have the same. To be called before a program is started on it.
+pub fn sweep_faketime() {
+    for entry in fs::read_dir("/dev/shm").expect("a folder").flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let id = name.strip_prefix("faketime_shm_").or_else(|| name.strip_prefix("sem.faketime_sem_"));
+        if id.is_some_and(|id| !Path::new("/proc").join(id).exists()) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
 /// A variable of the bed.
 ///
 /// # Panics

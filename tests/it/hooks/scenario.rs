@@ -16,6 +16,13 @@ enum Limits {
     Seconds,
 }
 
+impl Limits {
+    /// Waits until a change is not one of the same second.
+    fn next_second(self) {
+        thread::sleep(Duration::from_millis(if self == Self::Seconds { 1100 } else { 0 }));
+    }
+}
+
 #[track_caller]
 pub(super) fn holds_outer(seen: &Variables) {
     for (name, value) in OUTER {
@@ -84,42 +91,42 @@ fn scenario(shell: &'static str, limits: Limits) {
     assert_eq!(person.calls(), 3);
 
     changes_of_the_file(&person, &mut console, limits);
-    changes_elsewhere(&person, &mut console);
+    changes_elsewhere(&person, &mut console, limits);
     what_a_person_sets_stays(&person, &mut console);
     expiry(&mut person, &mut console, limits);
 }
 
 fn changes_of_the_file(person: &Person, console: &mut Console, limits: Limits) {
-    let next_second = || thread::sleep(Duration::from_millis(if limits == Limits::Seconds { 1100 } else { 0 }));
     let (folder, file) = (person.path("work/new"), person.path("work/new").join(".leapp"));
     person.directory("work/new", None);
     holds_outer(&console.after(&format!("cd {}", folder.display())));
-    next_second();
+    limits.next_second();
     fs::write(&file, "prod\n").expect("written");
     holds_outer(&console.at_next_prompt());
     console.expect("leapp: ~/work/new/.leapp asks for session `prod`; run: leapp allow");
-    next_second();
+    limits.next_second();
     person.leapp(&["allow", folder.to_str().expect("UTF-8")]);
     holds(&console.at_next_prompt(), "prod");
     // A comment does not ask again, and another session does.
-    next_second();
+    limits.next_second();
     fs::write(&file, "prod # really\n").expect("written");
     holds(&console.at_next_prompt(), "prod");
-    next_second();
+    limits.next_second();
     fs::write(&file, "session = 'corp'\n").expect("written");
     holds_outer(&console.at_next_prompt());
     fs::remove_file(&file).expect("removed");
     holds_outer(&console.at_next_prompt());
-    next_second();
+    limits.next_second();
     fs::write(&file, "prod\n").expect("written");
     holds(&console.at_next_prompt(), "prod");
-    next_second();
+    limits.next_second();
     person.leapp(&["deny", folder.to_str().expect("UTF-8")]);
     holds_outer(&console.at_next_prompt());
 }
 
-fn changes_elsewhere(person: &Person, console: &mut Console) {
+fn changes_elsewhere(person: &Person, console: &mut Console, limits: Limits) {
     holds(&console.after(&format!("cd {}", person.path("work/prod").display())), "prod");
+    limits.next_second();
     person.leapp(&["logout", "corp"]);
     holds_none(&console.at_next_prompt());
     console.expect("leapp: prod is signed out; run: leapp login");
@@ -127,6 +134,7 @@ fn changes_elsewhere(person: &Person, console: &mut Console) {
     console.line("");
     holds_none(&console.at_next_prompt());
     assert_eq!(person.calls(), calls, "it is not tried at every prompt");
+    limits.next_second();
     person.home.sign_in("corp");
     // The hook renews a chained session whose assumer is signed in.
     holds(&console.at_next_prompt(), "prod");

@@ -3,10 +3,11 @@
 use std::{fs, path::PathBuf, process::Command};
 
 use super::desk::{Desk, Running};
-use crate::harness::{ADMIN, assertion};
+use crate::harness::{ADMIN, assertion, sweep_faketime};
 
 /// leapp on a machine whose clock is off by so much, such as `-20m`.
 fn leapp(desk: &Desk, off: &str, arguments: &[&str]) -> Command {
+    sweep_faketime();
     let mut command = Command::new("faketime");
     command.args(["-f", off, env!("CARGO_BIN_EXE_leapp")]).args(arguments);
     desk.surround(&mut command);
