@@ -1,6 +1,6 @@
 //! The surroundings of a run: environment, paths, clock, and where to say things.
 //!
-//! The only room that reads ambient state. Everything else is handed a [`Context`].
+//! The only module that reads ambient state. Everything else is handed a [`Context`].
 
 mod found_key;
 

@@ -1,6 +1,6 @@
 //! leapp puts the AWS credentials of a named session into an environment.
 //!
-//! [`run`] is the program. The rooms, and which way they know each other, are on the map in `docs/architecture.md`:
+//! [`run`] is the program. The modules, and which way they know each other, are on the map in `docs/architecture.md`:
 //! `cmd` → [`broker`] → `provider`, [`vault`], [`browser`] → [`saml`], [`chain`], [`environment`], [`session`].
 
 mod aws_files;
@@ -32,9 +32,10 @@ mod supervise;
 mod ui;
 pub mod vault;
 
+use std::{ffi::OsString, io, panic, process::ExitCode};
+
 pub use leapp_core::{chain, config, credentials, environment, error, near, saml, secret, session, shell};
 use leapp_core::{console, digest, hook, named_profiles, profile_credentials};
-use std::{ffi::OsString, io, panic, process::ExitCode};
 
 use crate::{
     cli::Cli,
