@@ -22,9 +22,12 @@ __leapp_at=${__leapp_at:-0}
 __leapp_left=${__leapp_left-}
 __leapp_holds=${__leapp_holds-}
 __leapp_pending=
+__leapp_is_array=
+__leapp_rewrap=${__leapp_rewrap-}
 
 _leapp_hook() {
   local status=$? directory=${PWD-} key=''
+  [[ -z $__leapp_is_array || ${PROMPT_COMMAND[-1]} == _leapp_check ]] || _leapp_order
   [[ $directory == /* ]] || directory=
   until [[ -f $directory/.leapp || -z $directory ]]; do directory=${directory%/*}; done
   if [[ -n $directory || -f /.leapp ]]; then
@@ -42,9 +45,19 @@ _leapp_hook() {
   return "$status"
 }
 
+# What was added since comes before the check, from the next prompt on.
+_leapp_order() {
+  local command commands=()
+  for command in "${PROMPT_COMMAND[@]}"; do
+    [[ $command == _leapp_check ]] || commands+=("$command")
+  done
+  PROMPT_COMMAND=("${commands[@]}" _leapp_check)
+}
+
 # After what else runs before the prompt: another tool may have put something in the place of what leapp had set.
 _leapp_check() {
   local status=$? now
+  [[ -z $__leapp_rewrap ]] || _leapp_wrap
   if [[ -n $__leapp_pending ]]; then
     __leapp_pending=
     _leapp_look
@@ -211,6 +224,10 @@ if [[ " ${PROMPT_COMMAND[*]-} " != *_leapp_hook* ]]; then
     ;;
   esac
   unset -v __leapp_kind
+fi
+
+if ((BASH_VERSINFO[0] > 5 || BASH_VERSINFO[0] == 5 && BASH_VERSINFO[1] > 0)) && [[ ${PROMPT_COMMAND[*]} == *_leapp_check* ]]; then
+  __leapp_is_array=x
 fi
 
 case $__leapp_flags in *a*) set -a ;; esac

@@ -58,8 +58,22 @@ if status is-interactive
 
     # After what else runs before the prompt: another tool may have put something in the place of what leapp had set.
     function __leapp_define_check
-        function __leapp_check --on-event fish_prompt
+        function __leapp_check --on-event fish_prompt --on-event fish_preexec --on-variable PWD
             set -l previous $status
+            status is-command-substitution; and return $previous
+            # Where a key has changed the directory, direnv waits for the next command, behind the handlers that it finds. mise
+            # does so before each prompt, for the next change of directory.
+            if test "$argv[1]" = VARIABLE
+                functions -e __leapp_check_command
+                function __leapp_check_command --on-event fish_preexec
+                    __leapp_check
+                end
+            else if set -q MISE_SHELL
+                functions -e __leapp_check_directory
+                function __leapp_check_directory --on-variable PWD
+                    __leapp_check
+                end
+            end
             if set -q __leapp_pending[1]
                 set -g __leapp_pending
                 __leapp_look

@@ -54,7 +54,7 @@ _leapp_check() {
   emulate -L zsh
   setopt no_xtrace no_verbose no_aliases
   trap - DEBUG
-  (( ZSH_SUBSHELL )) && return
+  # Also in a subshell, where other tools follow a change of directory: they take out there what leapp had set.
   local now=
   if [[ -n $__leapp_pending ]]; then
     __leapp_pending=

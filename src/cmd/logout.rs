@@ -11,7 +11,7 @@ use crate::{
     dismissal,
     error::Result,
     owned_by_session::{Depth, Whose, forget},
-    session::{Alias, Session},
+    session::{Alias, Session, Source},
 };
 
 /// Forgets what is kept for a session and those chained from it, or everything.
@@ -31,7 +31,7 @@ pub(super) fn run(context: &Context, arguments: &Logout) -> Result<()> {
             let noted = dismissal::note(context, &session.alias);
             let mut gone = forget(context, &Whose::of(behind(&config, session)), &depth);
             gone.take(noted);
-            gone.say(context, Some(format!("`{}` was signed out already", session.alias)))
+            gone.say(context, Some(nothing_of(session)))
         }
         // A name that the config has no more may still have what was brought under it.
         (Err(error), Ok(alias)) => {
@@ -40,6 +40,20 @@ pub(super) fn run(context: &Context, arguments: &Logout) -> Result<()> {
             if gone.is_nothing() { Err(error) } else { gone.say(context, None) }
         }
         (Err(error), Err(_)) => Err(error),
+    }
+}
+
+/// What is said where nothing was kept of a session.
+fn nothing_of(session: &Session) -> String {
+    let alias = &session.alias;
+    match &session.source {
+        Source::Profile(source) => {
+            format!(
+                "`{alias}` was not signed in: it has the credentials of profile `{}`, which stay",
+                source.source_profile
+            )
+        }
+        Source::Federated(_) | Source::Chained(_) => format!("`{alias}` was signed out already"),
     }
 }
 

@@ -20,8 +20,8 @@ pub(crate) const LEFT: &str = "LEAPP_LEFT";
 const VERSION: &str = "1";
 /// The longest value that is read: a path has at most 4,096 bytes, each three times as long when it is escaped.
 const MAX_LENGTH: usize = 16 << 10;
-/// How many digests of former keys are kept: those of four sessions.
-const MAX_PAST: usize = 4 * KEYS.len();
+/// How many digests of former keys are kept: those of sixteen sessions.
+const MAX_PAST: usize = 16 * KEYS.len();
 
 /// The length of a fingerprint, in hexadecimal digits.
 const FINGERPRINT: usize = 12;

@@ -297,6 +297,55 @@ fn a_shell_of_a_command_says_that_direnv_took_its_keys() {
     }
 }
 
+/// Within a line, and in a subshell of zsh, a tool follows a change of directory, and takes out what leapp had set.
+#[test]
+fn a_change_of_directory_within_a_line_ends_in_its_session() {
+    for (shell, tool) in [("fish", &MISE), ("zsh", &MISE), ("zsh", &DIRENV)] {
+        let person = Person::new(shell);
+        directories(&person, tool);
+        let line = tool.line(shell);
+        for (before, after) in [("", line.as_str()), (line.as_str(), "")] {
+            let mut console = person.start_with(before, after, |command| {
+                command.env("MISE_OFFLINE", "1");
+            });
+            console.line(&format!("cd {}", person.path("both/keys").display()));
+            console.line(tool.allow);
+            holds(&console.at_next_prompt(), "corp");
+            let other = person.path("work/prod");
+            holds(&console.reported_by(|report| format!("cd {}; {report}", other.display())), "prod");
+            holds_alone(&console.after(&format!("cd {}", person.path("both/keys").display())));
+            if shell == "zsh" {
+                holds(&console.reported_by(|report| format!("(cd {}; {report})", other.display())), "prod");
+                holds_alone(&console.report());
+            }
+            leave(&mut console, &person);
+            let both = person.path("both/keys");
+            holds_alone(&console.reported_by(|report| format!("cd {}; {report}", both.display())));
+            leave(&mut console, &person);
+        }
+    }
+}
+
+/// mise puts a function of its own in the place of `cd`, also after leapp has.
+#[test]
+fn a_wrapped_cd_stays_wrapped() {
+    let person = Person::new("bash");
+    directories(&person, &MISE);
+    let (wrap, line) = ("eval \"$(leapp hook bash --wrap-cd)\"", MISE.line("bash"));
+    for (before, after) in [(wrap.to_owned(), line.as_str()), (format!("{line}\n{wrap}"), "")] {
+        let mut console = person.start_with(&before, after, |command| {
+            command.env("MISE_OFFLINE", "1");
+        });
+        console.line(&format!("cd {}", person.path("both/keys").display()));
+        console.line(MISE.allow);
+        holds(&console.at_next_prompt(), "corp");
+        let other = person.path("work/prod");
+        holds(&console.reported_by(|report| format!("cd {}; {report}", other.display())), "prod");
+        let home = person.path(".");
+        holds_outer(&console.reported_by(|report| format!("cd {}; {report}", home.display())));
+    }
+}
+
 /// A tool of an unknown kind that saves what it finds, and puts it back two prompts after leapp has left.
 #[test]
 fn keys_of_a_directory_that_was_left_go_whoever_brings_them_back() {
