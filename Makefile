@@ -55,6 +55,10 @@ lint: ## Check format, lints and scripts
 	@zsh -n shell/leapp.zsh && fish --no-execute shell/leapp.fish && ksh93 -n shell/leapp.ksh && mksh -n shell/leapp.ksh
 	@shellcheck $$(git ls-files | xargs grep -lE '^#!(/usr)?/bin/(env )?(ba)?sh' --)
 
+.PHONY: size
+size: ## Print the lines of production code by module, tests apart
+	@tests/size
+
 .PHONY: deny
 deny: ## Check licences, sources and banned crates of the dependencies
 	@cargo deny --version >/dev/null 2>&1 || cargo install --locked cargo-deny
