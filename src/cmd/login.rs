@@ -38,8 +38,10 @@ pub(super) fn run(context: &Context, arguments: &Login) -> Result<()> {
         None => broker.credentials(session)?,
     };
     context.say(signed_in(context, session, &credentials));
-    // Also where nothing was kept, as of a profile: a hook that failed, or was interrupted, looks again.
-    generation::bump(context);
+    if let Source::Profile(_) = session.source {
+        // Nothing was kept, and nobody told: a hook that failed, or was interrupted, looks again.
+        generation::bump(context);
+    }
     Ok(())
 }
 

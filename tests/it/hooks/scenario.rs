@@ -92,7 +92,7 @@ fn scenario(shell: &'static str, limits: Limits) {
 
     changes_of_the_file(&person, &mut console, limits);
     changes_elsewhere(&person, &mut console, limits);
-    what_a_person_sets_stays(&person, &mut console);
+    what_a_person_sets_stays(&person, &mut console, limits);
     expiry(&mut person, &mut console, limits);
 }
 
@@ -140,11 +140,12 @@ fn changes_elsewhere(person: &Person, console: &mut Console, limits: Limits) {
     holds(&console.at_next_prompt(), "prod");
 }
 
-fn what_a_person_sets_stays(person: &Person, console: &mut Console) {
+fn what_a_person_sets_stays(person: &Person, console: &mut Console, limits: Limits) {
     let (dev, outside) = (format!("cd {}", person.path("work/dev").display()), person.path("."));
     let before = console.after(&dev);
     holds(&before, "corp");
     console.line(&person.set("AWS_REGION", "mine"));
+    limits.next_second();
     person.home.sign_in("corp");
     let renewed = console.at_next_prompt();
     holds(&renewed, "corp");
@@ -160,6 +161,7 @@ fn what_a_person_sets_stays(person: &Person, console: &mut Console) {
     console.line(&dev);
     console.line(&person.set("AWS_ACCESS_KEY_ID", "AKIAMINE"));
     console.line(&person.set("AWS_SECRET_ACCESS_KEY", "mine"));
+    limits.next_second();
     person.home.sign_in("corp");
     for seen in [console.at_next_prompt(), console.after(&format!("cd {}", outside.display()))] {
         assert_eq!((&*seen["AWS_ACCESS_KEY_ID"], &*seen["AWS_SECRET_ACCESS_KEY"]), ("AKIAMINE", "mine"));
