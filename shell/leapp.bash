@@ -23,7 +23,7 @@ __leapp_left=${__leapp_left-}
 __leapp_holds=${__leapp_holds-}
 __leapp_pending=
 __leapp_is_array=
-__leapp_rewrap=${__leapp_rewrap-}
+__leapp_rewrap=${__leapp_rewrap-first}
 
 _leapp_hook() {
   local status=$? directory=${PWD-} key=''
@@ -57,7 +57,7 @@ _leapp_order() {
 # After what else runs before the prompt: another tool may have put something in the place of what leapp had set.
 _leapp_check() {
   local status=$? now
-  [[ -z $__leapp_rewrap ]] || _leapp_wrap
+  [[ -z $__leapp_rewrap ]] || _leapp_first
   if [[ -n $__leapp_pending ]]; then
     __leapp_pending=
     _leapp_look
@@ -71,6 +71,33 @@ _leapp_check() {
   fi
   case $- in *e*) return 0 ;; esac
   return "$status"
+}
+
+# Has a change of directory within a line followed at once. Where mise does so, leapp has to: mise takes out what leapp had set.
+_leapp_wrap() {
+  local name
+  __leapp_wraps=${__leapp_wraps-}x
+  for name in cd pushd popd; do
+    case $(declare -f "$name") in
+    *_leapp_hook*) continue ;;
+    '') eval "function _leapp_${__leapp_wraps}_$name { builtin $name \"\$@\"; }" ;;
+    *) eval "function _leapp_${__leapp_wraps}_$(declare -f "$name")" ;;
+    esac
+    # As it stands, an alias of that name would be read in its place.
+    eval "function $name {
+      _leapp_${__leapp_wraps}_$name \"\$@\" || return
+      [[ \$BASH_SUBSHELL != 0 ]] || { :; _leapp_hook; }
+      _leapp_check
+    }"
+  done
+}
+
+# At the first prompt: by then, others have put functions of their own in the place of these.
+_leapp_first() {
+  if [[ $__leapp_rewrap == x ]] || declare -F _mise_hook >/dev/null; then _leapp_wrap; fi
+  __leapp_rewrap=
+  # `set -a` may be in force.
+  export -n __leapp_rewrap __leapp_wraps
 }
 
 # By this it is noticed: the identity, and what direnv and mise say that they did.

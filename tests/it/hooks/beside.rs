@@ -326,14 +326,15 @@ fn a_change_of_directory_within_a_line_ends_in_its_session() {
     }
 }
 
-/// mise puts a function of its own in the place of `cd`, also after leapp has.
+/// mise puts a function of its own in the place of `cd`, also after leapp has: where it follows, leapp does, asked or not.
 #[test]
 fn a_wrapped_cd_stays_wrapped() {
     let person = Person::new("bash");
     directories(&person, &MISE);
     let (wrap, line) = ("eval \"$(leapp hook bash --wrap-cd)\"", MISE.line("bash"));
-    for (before, after) in [(wrap.to_owned(), line.as_str()), (format!("{line}\n{wrap}"), "")] {
-        let mut console = person.start_with(&before, after, |command| {
+    let in_turn = format!("{line}\n{wrap}");
+    for (before, after) in [(wrap, line.as_str()), (in_turn.as_str(), ""), ("", line.as_str()), (line.as_str(), "")] {
+        let mut console = person.start_with(before, after, |command| {
             command.env("MISE_OFFLINE", "1");
         });
         console.line(&format!("cd {}", person.path("both/keys").display()));
@@ -341,6 +342,9 @@ fn a_wrapped_cd_stays_wrapped() {
         holds(&console.at_next_prompt(), "corp");
         let other = person.path("work/prod");
         holds(&console.reported_by(|report| format!("cd {}; {report}", other.display())), "prod");
+        holds_alone(&console.after(&format!("cd {}", person.path("both/keys").display())));
+        holds(&console.reported_by(|report| format!("(cd {}; {report})", other.display())), "prod");
+        holds_alone(&console.report());
         let home = person.path(".");
         holds_outer(&console.reported_by(|report| format!("cd {}; {report}", home.display())));
     }
