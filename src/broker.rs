@@ -1,6 +1,8 @@
 //! The one way to credentials: cache, lock, look again, walk the chain, seal.
 
 mod links;
+mod options;
+mod set_back;
 
 use std::{
     cell::{OnceCell, RefCell},
@@ -8,6 +10,7 @@ use std::{
 };
 
 use links::Link;
+pub use options::Options;
 use time::OffsetDateTime;
 
 use crate::{
@@ -23,9 +26,9 @@ use crate::{
     lock::Lock,
     provider::{self, Means, assertion, chained, federated, mfa, profile},
     saml::EncodedResponse,
-    session::{Region, Session, SessionDuration, Source, span},
+    session::{Region, Session, Source, span},
     sts::Sts,
-    vault::{EntryName, Vault},
+    vault::Vault,
 };
 
 /// How long an assumer's credentials must still live to be used for one call of STS.
@@ -33,28 +36,6 @@ const ASSUMER_TTL: Duration = Duration::from_mins(1);
 
 /// What the vault's files of credentials are for.
 pub(crate) const CREDENTIALS: &str = "credentials";
-
-/// What a command asks for.
-#[derive(Clone, Copy, Debug)]
-pub struct Options {
-    /// Credentials nearer to their end than this are renewed first.
-    pub min_ttl: Duration,
-    /// How long new credentials shall last, in place of what the config says.
-    pub duration: Option<SessionDuration>,
-    /// Whether the vault is used at all.
-    pub cache: bool,
-    /// Whether the session's own credentials are got anew even where they still live.
-    pub renew: bool,
-    /// Whether the config may have changed since it was read: what is got for a session that it no longer has is not
-    /// kept, for nobody could sign out of it.
-    pub outlives_config: bool,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self { min_ttl: Duration::from_mins(5), duration: None, cache: true, renew: false, outlives_config: false }
-    }
-}
 
 /// The way to credentials, for one run.
 pub struct Broker<'a> {
@@ -368,24 +349,9 @@ impl<'a> Broker<'a> {
         let Some(bytes) = vault.get(&link.entry)? else { return Ok(None) };
         let (kept, now) = (Credentials::from_bytes(&bytes), self.context.now());
         if kept.as_ref().is_some_and(|kept| kept.is_from_future(now)) {
-            self.forget_what_is_from_future(vault, now);
+            set_back::forget(self.context, vault, now);
         }
         Ok(kept.filter(|kept| will_do(kept, now)))
-    }
-
-    /// Forgets all that came before the clock was set back, also what nobody looks at before it gets there again; of
-    /// responses, which serve for minutes, all.
-    fn forget_what_is_from_future(&self, vault: &Vault<'_>, now: OffsetDateTime) {
-        let is_from_future = |entry: &EntryName| {
-            let kept = vault.get(entry).ok().flatten().and_then(|bytes| Credentials::from_bytes(&bytes));
-            kept.is_some_and(|kept| kept.is_from_future(now))
-        };
-        let credentials = vault.all_for(CREDENTIALS).into_iter().filter(is_from_future);
-        for entry in credentials.chain(vault.all_for(assertion::PURPOSE)) {
-            self.context.trace(|| format!("the clock was set back: forgetting {}", entry.as_str()));
-            let _ = vault.remove(&entry);
-        }
-        generation::bump(self.context);
     }
 
     /// The vault, where there is one.

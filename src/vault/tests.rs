@@ -3,7 +3,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use tempfile::TempDir;
 
 use super::*;
-use crate::context::Environment;
+use crate::{context::Environment, session::Alias};
 
 /// A state folder with a passphrase file, so that no keyring of this machine is touched.
 struct Place {
