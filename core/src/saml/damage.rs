@@ -1,7 +1,7 @@
 //! What is wrong with a text that is not base64 of a whole XML document.
 
 use base64::Engine as _;
-use miniz_oxide::inflate::decompress_to_vec_with_limit;
+use miniz_oxide::inflate::decompress_slice_iter_to_slice;
 use zeroize::Zeroizing;
 
 use super::{
@@ -14,7 +14,7 @@ use crate::error::Error;
 const LINE_OF_A_TERMINAL: std::ops::RangeInclusive<usize> = 4095..=4096;
 
 /// As much of a document as is inflated, in bytes.
-const BEGINNING: usize = 4096;
+const BEGINNING: usize = 64;
 
 /// Says it, of a text that was `given` with so many characters in all.
 pub(super) fn explain(text: &str, given: usize) -> Error {
@@ -71,8 +71,10 @@ pub(super) fn deflated() -> Error {
 
 /// Whether bytes are a deflated document (RFC 1951), or the beginning of one.
 pub(super) fn is_deflated(bytes: &[u8]) -> bool {
-    let inflated = decompress_to_vec_with_limit(bytes, BEGINNING).unwrap_or_else(|error| error.output);
-    Zeroizing::new(inflated).trim_ascii_start().starts_with(b"<")
+    // Never grown: growing would leave a copy behind that nobody wipes. What does not fit, or is missing, is no matter.
+    let mut beginning = Zeroizing::new([0; BEGINNING]);
+    let _ = decompress_slice_iter_to_slice(beginning.as_mut_slice(), std::iter::once(bytes), false, true);
+    beginning.trim_ascii_start().starts_with(b"<")
 }
 
 #[cfg(test)]
