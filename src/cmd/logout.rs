@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    chain::Chain,
     cli::Logout,
-    config::Config,
+    config::change::chained_from,
     config_file,
     context::Context,
     dismissal,
@@ -29,7 +28,8 @@ pub(super) fn run(context: &Context, arguments: &Logout) -> Result<()> {
             let browsers = || Depth::Browsers { console: session.alias.clone() };
             let depth = if arguments.browser { browsers() } else { Depth::SignIn };
             let noted = dismissal::note(context, &session.alias);
-            let mut gone = forget(context, &Whose::of(behind(&config, session)), &depth);
+            let mut gone =
+                forget(context, &Whose::of(chained_from(&config, &session.alias).into_iter().chain([session])), &depth);
             gone.take(noted);
             gone.say(context, Some(nothing_of(session)))
         }
@@ -55,13 +55,4 @@ fn nothing_of(session: &Session) -> String {
         }
         Source::Federated(_) | Source::Chained(_) => format!("`{alias}` was signed out already"),
     }
-}
-
-/// A session and those that are chained from it.
-fn behind<'c>(config: &'c Config, session: &Session) -> Vec<&'c Session> {
-    let is_behind = |other: &&Session| {
-        Chain::to(other, |alias| config.sessions.get(alias))
-            .is_ok_and(|chain| chain.sessions().any(|link| link.alias == session.alias))
-    };
-    config.sessions.values().filter(is_behind).collect()
 }
