@@ -136,3 +136,24 @@ fn read_text(path: &Path, name: &str) -> Result<Option<String>> {
     file.by_ref().take(MAX_BYTES).read_to_string(&mut text).map_err(|error| cannot(&error))?;
     Ok(Some(text))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    #[test]
+    fn a_thousand_sessions_are_read_fast() {
+        let session = |n: usize| {
+            let arn = "arn:aws:iam::444455556666:role/Deploy";
+            format!("[sessions.s{n}]\nkind = \"chained\"\nassumer = \"base\"\nrole_arn = \"{arn}\"\n")
+        };
+        let base = "[sessions.base]\nkind = \"profile\"\nsource_profile = \"base\"\n".to_owned();
+        let text: String = std::iter::once(base).chain((0..1000).map(session)).collect();
+        let start = Instant::now();
+        assert_eq!(Config::parse("config.toml", &text).expect("valid").sessions.len(), 1001);
+        // A development build on a busy machine; the release build's figure is in docs/performance.md.
+        assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+    }
+}

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The folders of the state that decide over identities.
-const ROOMS: [&str; 7] = ["vault", "trust", "locks", "dismissed", "browser", "console", "serve"];
+const FOLDERS: [&str; 7] = ["vault", "trust", "locks", "dismissed", "browser", "console", "serve"];
 /// The bit that keeps what is in a folder for its owner, though others may write there (`S_ISVTX` in inode(7)): `/tmp`.
 const STICKY: u32 = 0o1000;
 
@@ -83,7 +83,7 @@ pub(crate) fn check_folders(context: &Context) -> Result<()> {
     check("config's folder", config.parent().unwrap_or(&config), &paths.home, "LEAPP_CONFIG=/path/to/config.toml")?;
     let check = |folder: &Path, end: &Path| check("state folder", folder, end, "XDG_STATE_HOME=/path/to/it");
     check(&paths.state, &paths.home)?;
-    ROOMS.iter().try_for_each(|room| check(&paths.state.join(room), &paths.state))
+    FOLDERS.iter().try_for_each(|folder| check(&paths.state.join(folder), &paths.state))
 }
 
 fn check_mode(file: &Metadata, mode: u32, what: &str) -> Result<(), Distrust> {

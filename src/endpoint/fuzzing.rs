@@ -1,7 +1,5 @@
 //! What the fuzz target `request` holds the endpoint to.
 
-#![allow(clippy::missing_panics_doc, reason = "it panics on a finding")]
-
 use std::{
     io::{Read as _, Write as _},
     net::Shutdown,
@@ -36,6 +34,9 @@ static DESK: LazyLock<Arc<Desk>> = LazyLock::new(|| {
 });
 
 /// What a client sends, to its end: one answer at most, and credentials only to who shows everything.
+///
+/// # Panics
+/// On a finding.
 pub fn request(bytes: &[u8]) {
     let bytes = &bytes[..bytes.len().min(64 << 10)];
     let (mut near, far) = UnixStream::pair().expect("sockets");
