@@ -23,7 +23,7 @@ __leapp_left=${__leapp_left-}
 __leapp_holds=${__leapp_holds-}
 __leapp_pending=
 __leapp_is_array=
-__leapp_rewrap=${__leapp_rewrap-first}
+[[ ${__leapp_rewrap-} == x ]] || __leapp_rewrap=first
 
 _leapp_hook() {
   local status=$? directory=${PWD-} key=''

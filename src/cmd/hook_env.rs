@@ -44,7 +44,9 @@ pub(super) fn run(context: Context, arguments: &HookEnv) -> Result<()> {
     let before = State::of(|name| context.environment().raw(name));
     if let Some(pinned) = before.as_ref().filter(|state| state.status == Status::Pinned) {
         let change = change_of_pinned(pinned, |name| context.environment().raw(name));
-        let line = displaced(&change, &pinned.place.session).map(|line| format!("leapp: {}", escaped(&line)));
+        let line = displaced(&change, &pinned.place.session)
+            .filter(|_| !is_quiet(&context, config_file::load(&context).as_ref()))
+            .map(|line| format!("leapp: {}", escaped(&line)));
         return context.print(&say(shell, &change, "0", line.as_deref())?);
     }
     let outcome = follow(&context, before.as_ref());
@@ -149,8 +151,12 @@ fn follow(context: &Context, before: Option<&State>) -> Outcome {
         // The directory was removed below the shell, which still goes by its path: it asks again at the next prompt.
         None => Outcome { at: Some(context.now().unix_timestamp()), ..Outcome::before(None, String::new()) },
     };
-    let is_quiet = context.var("LEAPP_LOG") == Some("off") || config.is_ok_and(|config| config.hook.quiet);
-    Outcome { is_quiet, ..outcome }
+    Outcome { is_quiet: is_quiet(context, config.as_ref()), ..outcome }
+}
+
+/// Whether the person wants to hear nothing of the hook.
+fn is_quiet(context: &Context, config: Result<&Config, &Error>) -> bool {
+    context.var("LEAPP_LOG") == Some("off") || config.is_ok_and(|config| config.hook.quiet)
 }
 
 /// What a directory comes to.

@@ -13,7 +13,7 @@ use super::{
     people::{OUTER, Person},
     scenario::{holds, holds_outer},
 };
-use crate::harness::{bed, contains};
+use crate::harness::{bed, contains, succeed};
 
 /// What the tools set.
 const SETS: [(&str, &[(&str, &str)]); 3] = [
@@ -295,6 +295,21 @@ fn a_shell_of_a_command_says_that_direnv_took_its_keys() {
         console.at_next_prompt();
         assert_eq!(console.times_shown(line), 1, "{shell}: {}", console.screen());
     }
+}
+
+#[test]
+fn a_person_who_wants_to_hear_nothing_of_the_hook_hears_nothing_of_replaced_keys() {
+    let person = Person::new("bash");
+    let output = person.leapp(&["exec", "corp", "--", "env"]);
+    let state = output.lines().find_map(|line| line.strip_prefix("LEAPP_STATE=")).expect("a state");
+    let answer = |log: &str| {
+        let mut leapp = person.home.leapp(["hook-env", "bash"]);
+        leapp.env("LEAPP_STATE", state).env("LEAPP_SESSION", "corp").env("LEAPP_LOG", log);
+        succeed(leapp.env("AWS_ACCESS_KEY_ID", "AKIATHEIRS"))
+    };
+    let line = "corp is no longer loaded";
+    assert_eq!((answer("on").contains(line), answer("off").contains(line)), (true, false));
+    assert!(answer("off").contains("LEAPP_SESSION"), "it goes all the same");
 }
 
 /// Within a line, and in a subshell of zsh, a tool follows a change of directory, and takes out what leapp had set.
